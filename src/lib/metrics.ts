@@ -1,0 +1,51 @@
+/**
+ * Plain counters, bumped in place and read by whoever shows them. Each says what it counts; their names in
+ * an exposition are `sluice_` and the name in snake case.
+ */
+export class Metrics {
+  /** Requests that were understood, retransmissions included. */
+  requestsReceived = 0;
+  /** Responses that were understood. */
+  responsesReceived = 0;
+  /** Packets that carry only CR, LF or NUL: keep-alives that want no answer. */
+  keepAlivesReceived = 0;
+  /** Packets that are not SIP at all. */
+  notSip = 0;
+  /** Requests answered with 400 or 505 before anybody looked at what they want. */
+  malformedRequests = 0;
+  /** Messages that were malformed and could not or need not be answered. */
+  malformedDropped = 0;
+  /** Copies of requests that a transaction absorbed. */
+  retransmissionsAbsorbed = 0;
+  /** Responses that match no transaction of ours (RFC 6026 §8.2). */
+  strayResponses = 0;
+  /** Messages of ours that were sent again. */
+  retransmissionsSent = 0;
+  /** Messages handed to a socket. */
+  messagesSent = 0;
+  /** Messages a socket would not take. */
+  sendsFailed = 0;
+  /** Requests answered 503 because there were too many transactions. */
+  transactionsShed = 0;
+  /** Targets left out because a request would have forked too widely. */
+  targetsShed = 0;
+  /** Registrations refused because the store is full. */
+  bindingsShed = 0;
+  /** Requests of ours that nobody answered in time. */
+  timeouts = 0;
+  /** Requests that came by here before (RFC 5393). */
+  loops = 0;
+  /** Requests to relay elsewhere that were refused. */
+  relaysRefused = 0;
+  /** Registrations accepted. */
+  registrationsAccepted = 0;
+  /** Registrations rejected, for whatever reason. */
+  registrationsRejected = 0;
+  /** Errors of our own that a request ran into. */
+  internalErrors = 0;
+
+  /** Those that are not zero, by name. */
+  snapshot(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this).filter(([, value]) => value !== 0));
+  }
+}
