@@ -1,0 +1,76 @@
+import type { Logger } from "../lib/log.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Arrival } from "./arrival.ts";
+import type { Protocol } from "../sip/mod.ts";
+import { type SocketAddress, socketAddressText } from "./flow.ts";
+import { Libc } from "./libc.ts";
+import { FlowError, type Transport } from "./transport.ts";
+import { UdpReactor, type UdpSocketOptions } from "./udp_batch.ts";
+import { FlowIds } from "./udp_flow.ts";
+import { PortableSocket } from "./udp_portable.ts";
+
+/** One listener as configured. */
+export interface ListenerOptions extends SocketAddress {
+  readonly protocol: Protocol;
+}
+
+/** How the sockets of all listeners are made. */
+export interface OpenOptions {
+  readonly listen: readonly ListenerOptions[];
+  /** How UDP is read and written: by the C library where that can be had, or by the runtime alone. */
+  readonly udpIo: "auto" | "batch" | "portable";
+  readonly udp: UdpSocketOptions;
+}
+
+/** What sockets need. */
+export interface OpenParts {
+  readonly arrival: Arrival;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Told of each listener as soon as it is open, before anything can arrive by it. */
+  readonly onOpen: (transport: Transport) => void;
+}
+
+/**
+ * Opens every listener; a wildcard address becomes a listener on each address the machine has, so that each
+ * knows by which address its peers see it. Throws FlowError if one cannot be opened; those opened before stay.
+ */
+export function openListeners(parts: OpenParts, options: OpenOptions): void {
+  const { arrival, metrics, log, onOpen } = parts;
+  const onError = (error: unknown) => {
+    metrics.internalErrors++;
+    log.error("receiving failed", { error });
+  };
+  const socketParts = { arrival, metrics, onError, flowIds: new FlowIds() };
+  const libc = options.udpIo === "portable" ? undefined : openLibc(log, options.udpIo === "batch");
+  const reactor = libc === undefined ? undefined : new UdpReactor({ ...socketParts, libc });
+  for (const listener of options.listen.flatMap(expandWildcard)) {
+    const transport = reactor?.listen(listener, options.udp) ??
+      new PortableSocket(socketParts, listener, options.udp.maxFlows);
+    onOpen(transport);
+    const io = reactor === undefined ? "portable" : "batch";
+    log.info("listening", { at: `${listener.protocol}:${socketAddressText(transport.local)}`, io });
+  }
+}
+
+function openLibc(log: Logger, isRequired: boolean): Libc | undefined {
+  try {
+    return Libc.open();
+  } catch (error) {
+    if (isRequired) {
+      throw new FlowError(`Cannot read UDP by the batch: ${(error as Error).message}`, { cause: error });
+    }
+    log.warn("udp falls back to the portable socket", { reason: (error as Error).message });
+    return undefined;
+  }
+}
+
+function expandWildcard(listener: ListenerOptions): ListenerOptions[] {
+  const { address } = listener;
+  if (address !== "0.0.0.0" && address !== "::") return [listener];
+  const family = address === "::" ? "IPv6" : "IPv4";
+  return Deno.networkInterfaces()
+    // A link-local address means nothing without its interface.
+    .filter((face) => face.family === family && !face.address.startsWith("fe80"))
+    .map((face) => ({ ...listener, address: face.address }));
+}

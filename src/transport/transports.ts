@@ -1,0 +1,78 @@
+import { canonicalIp, isIpv6, isUnicast } from "../lib/ip_address.ts";
+import { defaultPort, type Protocol, type SipRequest } from "../sip/mod.ts";
+import type { Flow, SocketAddress } from "./flow.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where a message is to go: an address, and how to get there. */
+interface Destination extends SocketAddress {
+  readonly protocol: Protocol;
+}
+
+/** All listeners of the server: finds and opens the flows to peers. */
+export class Transports {
+  readonly #list: Transport[] = [];
+  readonly #forceRport: boolean;
+
+  /** `forceRport`: whether answers go to the port a request came from, asked for or not (RFC 3581). */
+  constructor(forceRport = false) {
+    this.#forceRport = forceRport;
+  }
+
+  /** One more listener is open. */
+  add(transport: Transport): void {
+    this.#list.push(transport);
+  }
+
+  get list(): readonly Transport[] {
+    return this.#list;
+  }
+
+  /** Whether we listen at this host, an IP address in canonical form, and port; without one, its protocol's default. */
+  owns(host: string, port: number | undefined): boolean {
+    return this.#list.some(({ protocol, local }) =>
+      local.address === host && local.port === (port ?? defaultPort(protocol))
+    );
+  }
+
+  /**
+   * The flow to `hop`, from the listener `near` if that can reach it; undefined if no listener speaks its
+   * protocol and address family. Rejects with FlowError if it cannot be opened.
+   */
+  flowTo(hop: Destination, near?: Transport): Flow | Promise<Flow> | undefined {
+    if (near !== undefined && fits(near, hop) && reaches(near, hop)) return near.connect(hop);
+    const fitting = this.#list.filter((transport) => fits(transport, hop));
+    const transport = fitting.find((transport) => reaches(transport, hop)) ?? fitting[0];
+    return transport?.connect(hop);
+  }
+
+  /**
+   * Where the answers to a request go (RFC 3261 §18.2.2, RFC 3581 §4): over UDP to the maddr of its Via, else
+   * to the address it came from, at the port it came from if it asked for that, else at its Via's port.
+   */
+  responseFlow(request: SipRequest, flow: Flow): Flow {
+    if (flow.protocol !== "udp" || !request.hasReadableVia) return flow;
+    const { maddr, port = defaultPort("udp"), rport } = request.via;
+    const address = maddr === undefined ? undefined : canonicalIp(maddr);
+    if (address !== undefined && isUnicast(address)) return flow.transport.find({ address, port }) ?? flow;
+    if (this.#forceRport || rport !== undefined || port === flow.remote.port) return flow;
+    return flow.transport.find({ address: flow.remote.address, port }) ?? flow;
+  }
+
+  /** Closes all of them, once what they were given is sent. */
+  async close(): Promise<void> {
+    await Promise.all(this.#list.map((transport) => transport.close()));
+  }
+}
+
+function fits({ protocol, local }: Transport, hop: Destination): boolean {
+  return protocol === hop.protocol && isIpv6(local.address) === isIpv6(hop.address);
+}
+
+/** A socket bound to the loopback cannot send out into the world, and the other way round it should not. */
+function reaches({ local }: Transport, { address }: Destination): boolean {
+  return isLoopback(local.address) === isLoopback(address);
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}

@@ -1,0 +1,84 @@
+import { type Flow, type FlowWatcher, type SocketAddress } from "./flow.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where the flows of a UDP listener leave their messages. */
+export interface DatagramSender extends Transport {
+  /** Takes `text` for the peer of `flow`; false if it can never be sent. */
+  sendTo(flow: UdpFlow, text: string): boolean;
+}
+
+/** A listener and a remote address: all there is to a flow over UDP (RFC 5626 §2.1). */
+export class UdpFlow implements Flow {
+  readonly protocol = "udp";
+  readonly #sender: DatagramSender;
+  #watchers: Set<FlowWatcher> | undefined = undefined;
+
+  constructor(
+    readonly id: number,
+    readonly transport: DatagramSender,
+    readonly remote: SocketAddress,
+    /** The remote address as the sender's socket wants it. */
+    readonly socketAddress: Uint32Array,
+  ) {
+    this.#sender = transport;
+  }
+
+  send(text: string): boolean {
+    return this.#sender.sendTo(this, text);
+  }
+
+  watch(watcher: FlowWatcher): void {
+    (this.#watchers ??= new Set()).add(watcher);
+  }
+
+  unwatch(watcher: FlowWatcher): void {
+    this.#watchers?.delete(watcher);
+  }
+
+  /** A datagram could not be sent: tells everyone who waits for an answer over it. The flow may work again later. */
+  failed(): void {
+    const watchers = this.#watchers;
+    if (watchers === undefined) return;
+    this.#watchers = undefined;
+    for (const watcher of watchers) watcher.flowClosed(this);
+  }
+}
+
+/** Hands out flow ids, each once. */
+export class FlowIds {
+  #last = 0;
+
+  next(): number {
+    return ++this.#last;
+  }
+}
+
+/**
+ * The flows of one UDP listener, so that packets of one peer share one. Holds at most twice `capacity`: the
+ * ones not used lately are forgotten, which costs their peers nothing but a new object.
+ */
+export class UdpFlowCache<K> {
+  readonly #capacity: number;
+  #young: Map<K, UdpFlow> = new Map();
+  #old: Map<K, UdpFlow> = new Map();
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get(key: K): UdpFlow | undefined {
+    const flow = this.#young.get(key);
+    if (flow !== undefined) return flow;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: K, flow: UdpFlow): void {
+    if (this.#young.size >= this.#capacity) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, flow);
+  }
+}
