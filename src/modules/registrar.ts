@@ -1,0 +1,302 @@
+import { after } from "../lib/after.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Received, Target } from "../proxy/mod.ts";
+import {
+  ALL_METHODS,
+  type HeaderList,
+  MalformedError,
+  methodBit,
+  METHODS,
+  type NameAddr,
+  parseExpires,
+  parseQ,
+  parseUri,
+  reasonOf,
+  sameUri,
+  SipError,
+  type SipRequest,
+  type Uri,
+} from "../sip/mod.ts";
+import type { Aor, Binding, LocationStore } from "../usrloc/mod.ts";
+import { StoreFullError } from "../usrloc/mod.ts";
+import type { Domains } from "./domains.ts";
+import { checkRequire } from "./requirements.ts";
+
+/** How registrations are treated; times in seconds. */
+export interface RegistrarOptions {
+  /** For contacts that ask for no time. */
+  readonly defaultExpires: number;
+  readonly minExpires: number;
+  /** What becomes of a contact that asks for less than `minExpires`: it gets that, or is refused with 423. */
+  readonly shortExpires: "raise" | "refuse";
+  readonly maxExpires: number;
+  /** Contacts of one AoR. */
+  readonly maxContacts: number;
+  /** Chars of a contact URI. */
+  readonly maxContactSize: number;
+  /** Whether only contacts that said they take a method get requests of it. */
+  readonly methodFiltering: boolean;
+}
+
+/** What the registrar needs. */
+export interface RegistrarParts {
+  readonly store: LocationStore;
+  readonly domains: Domains;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly options: RegistrarOptions;
+}
+
+/** Where a request for an AoR may go. */
+export type Located =
+  | { readonly kind: "found"; readonly targets: readonly Target[] }
+  /** Nobody is registered there. */
+  | { readonly kind: "not-found" }
+  /** Somebody is, but with contacts that no request can be sent to. */
+  | { readonly kind: "unavailable" }
+  /** Somebody is, but nobody who takes this method; `allow` lists those somebody takes. */
+  | { readonly kind: "method-not-allowed"; readonly allow: string };
+
+/** How long a copy of a REGISTER may turn up after it: as long as a transaction would have waited (64 T1). */
+const COPIES_UNTIL = 32_000;
+
+/** A contact cannot ask for less than this and be told that it is too little (RFC 3261 §10.3 step 7). */
+const MAX_REFUSED_EXPIRES = 3_600;
+
+/** What one contact of a REGISTER asks for. */
+interface Wish {
+  readonly address: NameAddr;
+  /** Seconds, already within the limits; 0 takes the binding away. */
+  readonly expires: number;
+  readonly q: number;
+}
+
+/** The registrar of RFC 3261 §10, and the look-up of §16.5 in what it keeps. */
+export class Registrar {
+  readonly #parts: RegistrarParts;
+  #date = "";
+  #dateSecond = 0;
+
+  constructor(parts: RegistrarParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Carries a REGISTER out, all of it or nothing; returns the header fields of its 200, or throws a SipError.
+   */
+  save(received: Received): HeaderList | Promise<HeaderList> {
+    const { metrics } = this.#parts;
+    try {
+      const saved = this.#save(received);
+      if (!(saved instanceof Promise)) {
+        metrics.registrationsAccepted++;
+        return saved;
+      }
+      return saved.then((headers) => {
+        metrics.registrationsAccepted++;
+        return headers;
+      }, (error) => this.#rejected(error));
+    } catch (error) {
+      this.#rejected(error);
+    }
+  }
+
+  /** Where a request of this method for `uri` may go. */
+  lookup(uri: Uri, method: string): Located | Promise<Located> {
+    const { store, domains, options } = this.#parts;
+    const aor = domains.aorOf(uri);
+    if (aor === undefined) return { kind: "not-found" };
+    return after(store.lookup(aor), (bindings): Located => {
+      if (bindings.length === 0) return { kind: "not-found" };
+      const bit = methodBit(method);
+      const allowed = options.methodFiltering
+        ? bindings.filter(({ methods }) => (methods & bit) !== 0)
+        : bindings;
+      if (allowed.length === 0) return { kind: "method-not-allowed", allow: methodsText(bindings) };
+      const targets = allowed.filter(({ contact }) => /^sips?:/i.test(contact)).map(targetOf);
+      return targets.length === 0 ? { kind: "unavailable" } : { kind: "found", targets };
+    });
+  }
+
+  #rejected(error: unknown): never {
+    const { metrics } = this.#parts;
+    metrics.registrationsRejected++;
+    if (!(error instanceof StoreFullError)) throw error;
+    metrics.bindingsShed++;
+    throw new SipError(503, "Too Many Registrations", [["Retry-After", "60"]]);
+  }
+
+  #save(received: Received): HeaderList | Promise<HeaderList> {
+    const { request } = received;
+    const { store, clock } = this.#parts;
+    checkRequire(received);
+    const aor = this.#aorOf(request);
+    const { contacts } = request;
+    const now = clock.now();
+    const answer = (bindings: readonly Binding[]) => this.#headers(bindings, now);
+    if (contacts === "*") {
+      checkStar(request);
+      return after(store.update(aor, (live) => removeAll(live, request, now)), answer);
+    }
+    if (contacts.length === 0) return after(store.lookup(aor), answer);
+    const wishes = this.#wishes(request, contacts);
+    return after(store.update(aor, (live) => this.#apply(live, request, aor, wishes, now)), answer);
+  }
+
+  #aorOf(request: SipRequest): Aor {
+    const uri = request.toUri;
+    if (!uri.isSip) throw new MalformedError("To is no SIP address");
+    const aor = this.#parts.domains.aorOf(uri);
+    if (aor === undefined) throw new SipError(404, reasonOf(404));
+    return aor;
+  }
+
+  #wishes(request: SipRequest, contacts: readonly NameAddr[]): readonly Wish[] {
+    const { maxContactSize } = this.#parts.options;
+    const header = parseExpires(request.get("Expires"));
+    return contacts.map((address) => {
+      if (address.uriText.length > maxContactSize) throw new MalformedError("Contact too long");
+      const q = address.params.get("q");
+      const asked = parseExpires(address.params.unquoted("expires")) ?? header;
+      return { address, expires: this.#granted(asked), q: q === undefined ? 1 : parseQ(q) };
+    });
+  }
+
+  /** The seconds a contact gets for what it asked (RFC 3261 §10.3 step 7). */
+  #granted(asked: number | undefined): number {
+    const { defaultExpires, minExpires, maxExpires, shortExpires } = this.#parts.options;
+    if (asked === 0) return 0;
+    const wanted = asked ?? defaultExpires;
+    if (wanted < minExpires) {
+      if (shortExpires === "refuse" && wanted < MAX_REFUSED_EXPIRES) {
+        throw new SipError(423, reasonOf(423), [["Min-Expires", String(minExpires)]]);
+      }
+      return minExpires;
+    }
+    return Math.min(wanted, maxExpires);
+  }
+
+  #apply(
+    live: readonly Binding[],
+    request: SipRequest,
+    aor: Aor,
+    wishes: readonly Wish[],
+    now: number,
+  ): readonly Binding[] {
+    const next = live.slice();
+    let isChanged = false;
+    for (const wish of wishes) {
+      const at = indexOfContact(next, wish.address);
+      const known = at < 0 ? undefined : next[at];
+      // A binding that this very request has made is not older than it.
+      if (known !== undefined && live.includes(known) && isCopy(known, request, now)) continue;
+      isChanged = true;
+      if (wish.expires === 0) {
+        if (known !== undefined) next.splice(at, 1);
+        continue;
+      }
+      const binding = this.#binding(request, wish, known, now);
+      if (known !== undefined) {
+        next[at] = binding;
+      } else {
+        checkContact(wish.address, aor);
+        next.push(binding);
+      }
+    }
+    if (next.length > this.#parts.options.maxContacts && next.length > live.length) {
+      throw new SipError(503, "Too Many Registered Contacts");
+    }
+    return isChanged ? next : live;
+  }
+
+  /** What is the same as in the known one is taken from there, so that a store can tell at once that it is. */
+  #binding(request: SipRequest, wish: Wish, known: Binding | undefined, now: number): Binding {
+    const { address, q, expires } = wish;
+    const { callId } = request;
+    const params = address.params.without("expires");
+    return {
+      contact: known?.contact === address.uriText ? known.contact : address.uriText,
+      params: known?.params === params ? known.params : params,
+      q,
+      callId: known?.callId === callId ? known.callId : callId,
+      cseq: request.cseq.number,
+      updatedAt: now,
+      expiresAt: now + expires * 1_000,
+      path: known?.path ?? NO_PATH,
+      methods: this.#parts.options.methodFiltering ? methodsOf(request, address) : ALL_METHODS,
+    };
+  }
+
+  /** All bindings there now, each with the seconds it has left (RFC 3261 §10.3 step 8). */
+  #headers(bindings: readonly Binding[], now: number): HeaderList {
+    const headers: [string, string][] = bindings.map(({ contact, params, expiresAt }) => [
+      "Contact",
+      `<${contact}>${params};expires=${Math.ceil((expiresAt - now) / 1_000)}`,
+    ]);
+    headers.push(["Date", this.#dateAt(now)]);
+    return headers;
+  }
+
+  /** A Date header, made once a second. */
+  #dateAt(now: number): string {
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#date = new Date(now).toUTCString();
+    }
+    return this.#date;
+  }
+}
+
+const NO_PATH: readonly string[] = [];
+
+/** A star stands alone, and only together with an Expires of 0 (RFC 3261 §10.3 step 6). */
+function checkStar(request: SipRequest): void {
+  if (parseExpires(request.get("Expires")) !== 0) throw new MalformedError("Contact * without Expires: 0");
+}
+
+/** A contact must be a URI, and not the very AoR it is for: that would be a loop. */
+function checkContact({ uri }: NameAddr, aor: Aor): void {
+  if (uri.isSip && sameUri(uri, parseUri(aor))) throw new SipError(403, "Contact Is The Address Of Record");
+}
+
+/** The place of the binding for this contact by URI equality (RFC 3261 §10.3 step 7); -1 if there is none. */
+function indexOfContact(bindings: readonly Binding[], address: NameAddr): number {
+  for (let i = 0; i < bindings.length; i++) if (bindings[i].contact === address.uriText) return i;
+  if (bindings.length === 0) return -1;
+  return bindings.findIndex(({ contact }) => sameUri(parseUri(contact), address.uri));
+}
+
+/**
+ * Whether the binding was last touched by this very request, of which this is then a copy: it has had its
+ * effect. Throws if the binding has seen a later one of the same Call-ID, or this one long ago.
+ */
+function isCopy(binding: Binding, request: SipRequest, now: number): boolean {
+  if (binding.callId !== request.callId || request.cseq.number > binding.cseq) return false;
+  if (request.cseq.number === binding.cseq && now < binding.updatedAt + COPIES_UNTIL) return true;
+  throw new SipError(400, "Invalid CSeq Number");
+}
+
+/** None of the bindings, unless one has seen a later request of the same Call-ID, or this very one. */
+function removeAll(live: readonly Binding[], request: SipRequest, now: number): readonly Binding[] {
+  return live.some((binding) => isCopy(binding, request, now)) ? live : [];
+}
+
+/** What the contact takes: its methods parameter, else the request's Allow, else anything. */
+function methodsOf(request: SipRequest, { params }: NameAddr): number {
+  const own = params.unquoted("methods");
+  const listed = own === undefined ? request.all("Allow") : own.split(",").map((method) => method.trim());
+  if (listed.length === 0) return ALL_METHODS;
+  return listed.reduce((bits, method) => bits | methodBit(method), 0);
+}
+
+/** The methods at least one of the contacts takes, as an Allow header lists them. */
+function methodsText(bindings: readonly Binding[]): string {
+  const bits = bindings.reduce((bits, { methods }) => bits | methods, 0);
+  return METHODS.filter((method) => (methodBit(method) & bits) !== 0).join(", ");
+}
+
+function targetOf({ contact, path, q }: Binding): Target {
+  return { uri: contact, path, q, alternates: [] };
+}

@@ -1,0 +1,48 @@
+import { hashText, mixHash } from "../lib/hash.ts";
+import { after } from "../lib/after.ts";
+import { MAGIC_COOKIE, type SipRequest, type Uri } from "../sip/mod.ts";
+import type { Transport } from "../transport/mod.ts";
+import type { BranchParts } from "./branch.ts";
+import type { Target } from "./context.ts";
+import { aim, finish, type ForwardEdit } from "./forward.ts";
+import { nextHop } from "./next_hop.ts";
+import type { RequestDraft } from "../sip/mod.ts";
+
+/** A request to be sent on without a transaction: an ACK to a 2xx, or a CANCEL of which nothing is known. */
+export interface StatelessStart {
+  readonly target: Target;
+  readonly draft: RequestDraft;
+  readonly edits: readonly ForwardEdit[];
+  readonly near: Transport;
+  readonly to: Uri | undefined;
+  readonly seed: number;
+}
+
+/**
+ * Sends a request on and forgets it (RFC 3261 §16.11): to the first hop its URI leads to, and with a branch
+ * worked out from the one it came with, so that a copy of it gets the same. Throws MalformedError.
+ */
+export function forwardStateless(parts: BranchParts, start: StatelessStart): void | Promise<void> {
+  const { target, draft, edits, near, to, seed } = start;
+  aim(draft, target);
+  const next = to ?? nextHop(draft);
+  const branch = statelessBranch(draft.request, seed);
+  if (target.via !== undefined) {
+    target.via.send(finish(draft, edits, target.via, branch));
+    return;
+  }
+  return after(parts.resolver.resolve(next), (hops) => {
+    const flow = hops.length === 0 ? undefined : parts.transports.flowTo(hops[0], near);
+    if (flow === undefined) return;
+    return after(flow, (flow) => {
+      flow.send(finish(draft, edits, flow, branch));
+    });
+  });
+}
+
+function statelessBranch(request: SipRequest, seed: number): string {
+  const { via, callId, cseq } = request;
+  const first = hashText(via.branch ?? via.host, seed);
+  const second = hashText(callId, first) + cseq.number;
+  return `${MAGIC_COOKIE}${mixHash(first).toString(36)}${mixHash(second).toString(36)}.`;
+}

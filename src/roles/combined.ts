@@ -1,0 +1,93 @@
+import { after } from "../lib/after.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import {
+  CAPABILITIES,
+  checkRequire,
+  type Domains,
+  type RecordRoute,
+  type Registrar,
+} from "../modules/mod.ts";
+import type { Route, RouteContext } from "../proxy/mod.ts";
+import { isDialogForming, reasonOf, SipError } from "../sip/mod.ts";
+import { admit } from "./steps.ts";
+
+/** What the combined role works with. */
+export interface CombinedParts {
+  readonly domains: Domains;
+  readonly registrar: Registrar;
+  readonly rr: RecordRoute;
+  readonly metrics: Metrics;
+  readonly recordRoute: boolean;
+  /** Whether requests for other domains are sent on. */
+  readonly relayForeign: boolean;
+}
+
+/** Registrar and proxy for its domains in one process, user agents and the world on all sides. */
+export function combinedRoute(combined: CombinedParts): Route {
+  const { domains, registrar, rr, metrics } = combined;
+
+  return (ctx) => {
+    admit(ctx);
+    const isOnRoute = rr.follow(ctx);
+    if (ctx.request.inDialog) return withinDialog(ctx, isOnRoute);
+    if (!isForUs(ctx)) return elsewhere(ctx);
+    if (ctx.request.method === "REGISTER") return register(ctx);
+    if (ctx.draft.uri.user === undefined) return toServer(ctx);
+    return locate(ctx);
+  };
+
+  /** Nothing left in the Route, and a Request-URI of ours. */
+  function isForUs({ draft }: RouteContext): boolean {
+    return draft.all("Route").length === 0 && domains.isLocal(draft.uri);
+  }
+
+  function withinDialog(ctx: RouteContext, isOnRoute: boolean): void | Promise<void> {
+    if (isOnRoute) {
+      // The dialog came about by way of us; where it leads its user agents have agreed on.
+      if (!isForUs(ctx)) return ctx.relay();
+    } else if (!isForUs(ctx)) {
+      return ctx.reply(404);
+    }
+    return ctx.draft.uri.user === undefined ? toServer(ctx) : locate(ctx);
+  }
+
+  function elsewhere(ctx: RouteContext): void {
+    if (!combined.relayForeign) {
+      metrics.relaysRefused++;
+      throw new SipError(403, "Relaying Denied");
+    }
+    record(ctx);
+    ctx.relay();
+  }
+
+  function register(ctx: RouteContext): void | Promise<void> {
+    return after(registrar.save(ctx), (headers) => ctx.reply(200, headers));
+  }
+
+  /** A request for this server and none of its users. */
+  function toServer(ctx: RouteContext): void {
+    if (ctx.request.method !== "OPTIONS") throw new SipError(484, reasonOf(484));
+    checkRequire(ctx);
+    ctx.reply(200, CAPABILITIES);
+  }
+
+  function locate(ctx: RouteContext): void | Promise<void> {
+    return after(registrar.lookup(ctx.draft.uri, ctx.request.method), (located) => {
+      switch (located.kind) {
+        case "found":
+          record(ctx);
+          return ctx.fork(located.targets);
+        case "not-found":
+          return ctx.reply(404);
+        case "unavailable":
+          return ctx.reply(480);
+        case "method-not-allowed":
+          return ctx.reply(405, [["Allow", located.allow]]);
+      }
+    });
+  }
+
+  function record(ctx: RouteContext): void {
+    if (combined.recordRoute && isDialogForming(ctx.request.method)) rr.record(ctx);
+  }
+}
