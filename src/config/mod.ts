@@ -1,0 +1,6 @@
+/** The settings: what there is to set, and how it is read from a file, the environment and flags. */
+export { ConfigError, type Fault } from "./errors.ts";
+export { allFlags, type Flag, flagValues } from "./flags.ts";
+export { allKeys, jsonSchema, type Key } from "./keys.ts";
+export { type ConfigSource, configText, type FlagValue, loadConfig, parseConfig } from "./load.ts";
+export { type Config, configSchema, type Listener } from "./schema.ts";
