@@ -58,6 +58,7 @@ mark(DIGITS + "abcdefABCDEF", HEX);
 mark(LETTERS + DIGITS + "-_.!~*'()" + "&=+$,;?/" + "%:" + "#[]^|", USER);
 mark(LETTERS + DIGITS + "-_.!~*'()" + "[]/:&+$" + "%" + "^|", URI_PARAM);
 
+/** Whether a byte belongs to a class of RFC 3261 §25.1. */
 export const isTokenChar = (code: number): boolean => (CLASSES[code] & TOKEN) !== 0;
 export const isSpace = (code: number): boolean => (CLASSES[code] & SPACE) !== 0;
 export const isHostChar = (code: number): boolean => (CLASSES[code] & HOST) !== 0;
@@ -66,6 +67,7 @@ export const isHexDigit = (code: number): boolean => (CLASSES[code] & HEX) !== 0
 export const isUserChar = (code: number): boolean => (CLASSES[code] & USER) !== 0;
 export const isUriParamChar = (code: number): boolean => (CLASSES[code] & URI_PARAM) !== 0;
 
+/** The bytes that mean something to the grammar. */
 export const TAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;

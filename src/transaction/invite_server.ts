@@ -2,19 +2,16 @@ import { Timer, type TimerWheel } from "../lib/timer_wheel.ts";
 import type { SipRequest } from "../sip/mod.ts";
 import type { Flow } from "../transport/mod.ts";
 import { type ServerKey, serverKeyOf } from "./key.ts";
-import type { Server } from "./server_table.ts";
+import type { Absorbed, ServerEntry } from "./server_table.ts";
 import { type Timers, TRYING_DELAY } from "./timers.ts";
 import type { ServerTransaction } from "./transaction.ts";
-
-/** What becomes of a request that matched a server transaction. */
-export type Absorbed = "absorbed" | "pass-up";
 
 /** What a server transaction needs of the layer. */
 export interface ServerHost {
   readonly wheel: TimerWheel;
   readonly timers: Timers;
   /** It is over: forget it. */
-  serverEnded(server: Server): void;
+  serverEnded(server: ServerEntry): void;
   /** Its final response was given, or it was abandoned: it is no longer under way. */
   serverAnswered(): void;
   /** It sent a message again. */
@@ -32,12 +29,11 @@ export interface ServerHost {
  *
  * A response that cannot be sent changes nothing (RFC 6026 §8.8): the peer may still ask again.
  */
-export class InviteServer extends Timer implements ServerTransaction {
+export class InviteServer extends Timer implements ServerTransaction, ServerEntry {
   state: "proceeding" | "accepted" | "completed" | "confirmed" | "terminated" = "proceeding";
   onCancel: ((cancel: SipRequest) => void) | undefined = undefined;
 
-  /** The next one with the same branch. */
-  nextWithBranch: Server | undefined = undefined;
+  nextWithBranch: ServerEntry | undefined = undefined;
   readonly key: ServerKey;
 
   readonly #host: ServerHost;

@@ -1,9 +1,9 @@
 import { Timer } from "../lib/timer_wheel.ts";
 import type { SipRequest } from "../sip/mod.ts";
 import type { Flow } from "../transport/mod.ts";
-import type { Absorbed, ServerHost } from "./invite_server.ts";
+import type { ServerHost } from "./invite_server.ts";
 import { type ServerKey, serverKeyOf } from "./key.ts";
-import type { Server } from "./server_table.ts";
+import type { Absorbed, ServerEntry } from "./server_table.ts";
 import type { ServerTransaction } from "./transaction.ts";
 
 /**
@@ -12,13 +12,12 @@ import type { ServerTransaction } from "./transaction.ts";
  *     trying ──100──▶ proceeding
  *        └──200–699──────┴──200–699──▶ completed ──J──▶ terminated
  */
-export class OtherServer extends Timer implements ServerTransaction {
+export class OtherServer extends Timer implements ServerTransaction, ServerEntry {
   state: "trying" | "proceeding" | "completed" | "terminated" = "trying";
   /** Never called: a CANCEL does nothing to such a request (RFC 3261 §9.2). */
   onCancel: ((cancel: SipRequest) => void) | undefined = undefined;
 
-  /** The next one with the same branch. */
-  nextWithBranch: Server | undefined = undefined;
+  nextWithBranch: ServerEntry | undefined = undefined;
   readonly key: ServerKey;
 
   readonly #host: ServerHost;

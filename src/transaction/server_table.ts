@@ -1,14 +1,21 @@
 import type { SipRequest } from "../sip/mod.ts";
-import type { InviteServer } from "./invite_server.ts";
-import { identityOf, keyFits } from "./key.ts";
-import type { OtherServer } from "./other_server.ts";
+import { identityOf, keyFits, type ServerKey } from "./key.ts";
 
-/** A server transaction of either kind. */
-export type Server = InviteServer | OtherServer;
+/** What becomes of a request that matched a server transaction. */
+export type Absorbed = "absorbed" | "pass-up";
+
+/** A server transaction as the table knows it. */
+export interface ServerEntry {
+  readonly key: ServerKey;
+  /** The next one with the same branch; the table's own. */
+  nextWithBranch: ServerEntry | undefined;
+  /** Takes a request that matched: a copy of its own, or an ACK. */
+  receive(request: SipRequest): Absorbed;
+}
 
 /** All server transactions, by branch; those few that share one, as a CANCEL and its INVITE do, are chained. */
 export class ServerTable {
-  readonly #chains = new Map<string, Server>();
+  readonly #chains = new Map<string, ServerEntry>();
   #size = 0;
 
   get size(): number {
@@ -16,31 +23,31 @@ export class ServerTable {
   }
 
   /** The transaction that takes the request, taken as one of `method`; an ACK belongs to its INVITE's. */
-  find(request: SipRequest, method: string): Server | undefined {
+  find(request: SipRequest, method: string): ServerEntry | undefined {
     const wanted = method === "ACK" ? "INVITE" : method;
-    let server = this.#chains.get(identityOf(request));
-    while (server !== undefined && !keyFits(server.key, request, wanted)) server = server.nextWithBranch;
-    return server;
+    let entry = this.#chains.get(identityOf(request));
+    while (entry !== undefined && !keyFits(entry.key, request, wanted)) entry = entry.nextWithBranch;
+    return entry;
   }
 
-  add(server: Server): void {
-    const { identity } = server.key;
-    server.nextWithBranch = this.#chains.get(identity);
-    this.#chains.set(identity, server);
+  add(entry: ServerEntry): void {
+    const { identity } = entry.key;
+    entry.nextWithBranch = this.#chains.get(identity);
+    this.#chains.set(identity, entry);
     this.#size++;
   }
 
-  delete(server: Server): void {
-    const { identity } = server.key;
+  delete(entry: ServerEntry): void {
+    const { identity } = entry.key;
     const first = this.#chains.get(identity);
     this.#size--;
-    if (first === server) {
-      if (server.nextWithBranch === undefined) this.#chains.delete(identity);
-      else this.#chains.set(identity, server.nextWithBranch);
+    if (first === entry) {
+      if (entry.nextWithBranch === undefined) this.#chains.delete(identity);
+      else this.#chains.set(identity, entry.nextWithBranch);
       return;
     }
     let before = first;
-    while (before !== undefined && before.nextWithBranch !== server) before = before.nextWithBranch;
-    if (before !== undefined) before.nextWithBranch = server.nextWithBranch;
+    while (before !== undefined && before.nextWithBranch !== entry) before = before.nextWithBranch;
+    if (before !== undefined) before.nextWithBranch = entry.nextWithBranch;
   }
 }

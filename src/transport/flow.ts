@@ -1,5 +1,4 @@
 import type { Protocol, SipRequest, SipResponse } from "../sip/mod.ts";
-import type { Transport } from "./transport.ts";
 
 /** An IP address, without brackets, and a port. */
 export interface SocketAddress {
@@ -28,6 +27,26 @@ export interface Flow {
   send(text: string): boolean;
   watch(watcher: FlowWatcher): void;
   unwatch(watcher: FlowWatcher): void;
+}
+
+/** One listener: a socket, and the flows to its peers. */
+export interface Transport {
+  readonly protocol: Protocol;
+  /** Where it really listens. */
+  readonly local: SocketAddress;
+  /** Where peers reach it: the host and port of our Via, Record-Route and Path, IPv6 in brackets. */
+  readonly sentBy: string;
+  /** The open flow to `remote`, or a new one; rejects with FlowError when none can be opened. */
+  connect(remote: SocketAddress): Flow | Promise<Flow>;
+  /** Only the open one. */
+  find(remote: SocketAddress): Flow | undefined;
+  /** What was handed to it is sent, then it is closed. */
+  close(): Promise<void>;
+}
+
+/** A flow could not be opened, or a listener not be set up; `cause` has the reason. */
+export class FlowError extends Error {
+  override readonly name = "FlowError";
 }
 
 /** How a message comes up from the transports; it is sound or says what is wrong with it. */

@@ -47,6 +47,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   113: "no route to host",
 };
 
+/** Nothing to read, or no room to write. */
 export const EAGAIN = 11;
 
 /** The C library of this machine. */

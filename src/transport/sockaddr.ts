@@ -3,6 +3,7 @@ import type { SocketAddress } from "./flow.ts";
 
 /** `struct sockaddr_in` and `sockaddr_in6` as Linux lays them out, in 32-bit words as the kernel wants them. */
 
+/** Address families. */
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 /** Room for either, in bytes; a power of two, so that rows of them are easily indexed. */

@@ -1,7 +1,6 @@
 import { canonicalIp, isIpv6, isUnicast } from "../lib/ip_address.ts";
 import { defaultPort, type Protocol, type SipRequest } from "../sip/mod.ts";
-import type { Flow, SocketAddress } from "./flow.ts";
-import type { Transport } from "./transport.ts";
+import type { Flow, SocketAddress, Transport } from "./flow.ts";
 
 /** Where a message is to go: an address, and how to get there. */
 interface Destination extends SocketAddress {

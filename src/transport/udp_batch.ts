@@ -3,10 +3,9 @@ import { bracketed, ipv4Number, isIpv6 } from "../lib/ip_address.ts";
 import { type ByteArea, byteArea, encodeLatin1 } from "../lib/latin1.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Arrival } from "./arrival.ts";
-import { type SocketAddress, socketAddressText } from "./flow.ts";
+import { FlowError, type SocketAddress, socketAddressText } from "./flow.ts";
 import { EAGAIN, errorText, type Libc, pinned } from "./libc.ts";
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_ROW, sockaddrOf } from "./sockaddr.ts";
-import { FlowError } from "./transport.ts";
 import { type DatagramSender, type FlowIds, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 
 /**

@@ -1,5 +1,4 @@
-import { type Flow, type FlowWatcher, type SocketAddress } from "./flow.ts";
-import type { Transport } from "./transport.ts";
+import type { Flow, FlowWatcher, SocketAddress, Transport } from "./flow.ts";
 
 /** Where the flows of a UDP listener leave their messages. */
 export interface DatagramSender extends Transport {

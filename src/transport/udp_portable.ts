@@ -1,8 +1,7 @@
 import { byteArea, latin1Bytes } from "../lib/latin1.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Arrival } from "./arrival.ts";
-import { type SocketAddress, socketAddressText } from "./flow.ts";
-import { FlowError } from "./transport.ts";
+import { FlowError, type SocketAddress, socketAddressText } from "./flow.ts";
 import { type DatagramSender, type FlowIds, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 
 /** What a portable socket needs; as for a batched one, without the C library. */
