@@ -1,48 +1,99 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { allFlags, type Config, ConfigError, configText, flagValues, loadConfig } from "./src/config/mod.ts";
+import { runDemo } from "./src/demo/mod.ts";
 import { systemClock } from "./src/lib/clock.ts";
-import { setUpLogging } from "./src/lib/log.ts";
-import { startServer } from "./src/server.ts";
+import { loggerOf, setUpLogging } from "./src/lib/log.ts";
+import { type Server, startServer } from "./src/server.ts";
+import { FlowError } from "./src/transport/mod.ts";
 
-const program = new Command("sluice").description("A SIP registrar and proxy.").showHelpAfterError();
+const VERSION = "0.1.0";
 
-function command(name: string, description: string, options?: { isDefault: boolean }) {
-  const added = program.command(name, options).description(description)
-    .option("-c, --config <file>", "A YAML file with settings; flags win over it.");
-  for (const { spec, description, isList } of allFlags()) {
-    if (isList) added.option(spec, description, (value: string, all?: string[]) => [...all ?? [], value]);
-    else added.option(spec, description);
-  }
-  return added;
+const program = new Command("sluice")
+  .description("SIP registrar and proxy in one program.")
+  .version(VERSION)
+  .exitOverride();
+
+withSettings(program.command("run", { isDefault: true }).description("Run the server (the default)."))
+  .action(async (given) => {
+    const config = await settings(given);
+    await startLogging(config);
+    const server = await startServer(config, systemClock);
+    welcome(config, server);
+    onSignals(server);
+  });
+
+withSettings(program.command("check").description("Check settings and print what they amount to."))
+  .action(async (given) => console.log(configText(await settings(given)).trimEnd()));
+
+program.command("demo").description("Two phones register and call each other; draws what went over the wire.")
+  .action(async () => {
+    console.log(await runDemo(Deno.stdout.isTerminal() && !Deno.noColor));
+  });
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  // Commander has said what it had to say by itself.
+  if (error instanceof CommanderError) Deno.exit(error.exitCode === 0 ? 0 : 2);
+  if (!(error instanceof ConfigError || error instanceof FlowError)) throw error;
+  console.error(error.message);
+  Deno.exit(error instanceof ConfigError ? 2 : 1);
 }
 
-command("run", "Run the server.", { isDefault: true }).action(async (given) => {
-  const config = await settings(given);
-  const format = config.log.format === "auto"
-    ? (Deno.stdout.isTerminal() ? "text" : "json")
-    : config.log.format;
-  await setUpLogging({ level: config.log.level, format }, (line) => console.log(line));
-  const server = await startServer(config, systemClock);
-  const stop = async () => {
-    await server.drain();
-    Deno.exit(0);
-  };
-  Deno.addSignalListener("SIGTERM", stop);
-  Deno.addSignalListener("SIGINT", stop);
-});
-
-command("check", "Check settings, and show what they amount to.").action(async (given) => {
-  console.log(configText(await settings(given)));
-});
+function withSettings(command: Command): Command {
+  command.option("-c, --config <file>", "A YAML file with settings; flags win over it.");
+  for (const { spec, description, isList } of allFlags()) {
+    if (isList) command.option(spec, description, (value: string, all?: string[]) => [...all ?? [], value]);
+    else command.option(spec, description);
+  }
+  return command;
+}
 
 function settings(given: Record<string, unknown>): Promise<Config> {
   return loadConfig(given.config as string | undefined, flagValues(given));
 }
 
-try {
-  await program.parseAsync(Deno.args, { from: "user" });
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  console.error(error.message);
-  Deno.exit(2);
+/** Events go to standard error, one line each, so that standard output stays for people. */
+async function startLogging({ log }: Config): Promise<void> {
+  const format = log.format === "auto" ? (Deno.stderr.isTerminal() ? "text" : "json") : log.format;
+  await setUpLogging({ level: log.level, format }, (line) => console.error(line));
+}
+
+function welcome({ domains }: Config, { transports }: Server): void {
+  const places = transports.list.map(({ protocol, sentBy }) => `${protocol}:${sentBy}`);
+  const [{ protocol, sentBy }] = transports.list;
+  console.log(`sluice is registrar and proxy for ${domains.join(", ")}, listening on ${places.join(", ")}`);
+  console.log(`Register a phone: user alice (or any other), domain ${domains[0]}, no password,`);
+  console.log(
+    `  outbound proxy ${sentBy}, transport ${protocol}; a second one as bob calls sip:alice@${domains[0]}`,
+  );
+  console.log("Stop it with Ctrl-C; it waits for calls that are up. All settings: sluice run --help");
+}
+
+function onSignals(server: Server): void {
+  const log = loggerOf("main");
+  let isStopping = false;
+  const stop = async () => {
+    // Whoever asks twice does not want to wait.
+    if (isStopping) Deno.exit(1);
+    isStopping = true;
+    await server.drain();
+    Deno.exit(0);
+  };
+  Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGINT", stop);
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGUSR2", () => log.info("counters", server.metrics.snapshot()));
+  }
+  // A bug in one corner does not take the calls of all others with it.
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    server.metrics.internalErrors++;
+    log.error("promise rejected", { error: event.reason });
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    server.metrics.internalErrors++;
+    log.error("uncaught error", { error: event.error });
+  });
 }

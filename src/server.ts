@@ -128,10 +128,14 @@ export class Server {
 }
 
 /** Starts a server on the sockets its configuration names; throws FlowError if one cannot be opened. */
-export async function startServer(config: Config, clock: Clock): Promise<Server> {
+export async function startServer(
+  config: Config,
+  clock: Clock,
+  log: (part: string) => Logger = loggerOf,
+): Promise<Server> {
   const { limits, transport } = config;
   const transports = new Transports(transport.udp.forceRport);
-  const server = new Server(config, { clock, transports });
+  const server = new Server(config, { clock, transports, log });
   const arrival = new Arrival({
     receive: server.receive,
     metrics: server.metrics,
@@ -141,7 +145,7 @@ export async function startServer(config: Config, clock: Clock): Promise<Server>
   const parts = {
     arrival,
     metrics: server.metrics,
-    log: loggerOf("transport"),
+    log: log("transport"),
     onOpen: transports.add.bind(transports),
   };
   try {

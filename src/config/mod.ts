@@ -1,4 +1,5 @@
 /** The settings: what there is to set, and how it is read from a file, the environment and flags. */
+export { documents } from "./documents.ts";
 export { ConfigError, type Fault } from "./errors.ts";
 export { allFlags, type Flag, flagValues } from "./flags.ts";
 export { allKeys, jsonSchema, type Key } from "./keys.ts";
