@@ -4,21 +4,23 @@
 export function ipv4Number(text: string): number {
   let number = 0;
   let parts = 0;
-  let value = -1;
+  let digits = 0;
+  let value = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 0x2e) {
-      if (value < 0 || ++parts > 3) return -1;
+      if (digits === 0 || ++parts > 3) return -1;
       number = number * 256 + value;
-      value = -1;
+      digits = 0;
+      value = 0;
     } else if (code >= 0x30 && code <= 0x39) {
-      value = (value < 0 ? 0 : value * 10) + (code - 0x30);
-      if (value > 255) return -1;
+      value = value * 10 + (code - 0x30);
+      if (++digits > 3 || value > 255) return -1;
     } else {
       return -1;
     }
   }
-  return value < 0 || parts !== 3 ? -1 : number * 256 + value;
+  return digits === 0 || parts !== 3 ? -1 : number * 256 + value;
 }
 
 /** The four bytes of a dotted IPv4 address; undefined if `text` is none. */
@@ -28,12 +30,17 @@ export function parseIpv4(text: string): Uint8Array | undefined {
   return Uint8Array.of(number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff);
 }
 
-/** The sixteen bytes of an IPv6 address without brackets or zone; undefined if `text` is none. */
+/**
+ * The sixteen bytes of an IPv6 address without brackets or zone; undefined if `text` is none. The third colon
+ * that the grammar of RFC 3261 by mistake wants before an IPv4 tail is borne with (RFC 5118 §4.10).
+ */
 export function parseIpv6(text: string): Uint8Array | undefined {
-  const halves = text.split("::");
+  const isOdd = text.includes(":::") && text.includes(".");
+  const halves = (isOdd ? text.replace(/:::(?=[0-9.]+$)/, "::") : text).split("::");
   if (halves.length > 2) return undefined;
-  const head = groupsOf(halves[0]);
-  const tail = halves.length === 2 ? groupsOf(halves[1]) : [];
+  // An IPv4 tail is the end of the whole address, or none.
+  const head = groupsOf(halves[0], halves.length === 1);
+  const tail = halves.length === 2 ? groupsOf(halves[1], true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   // "::" stands for at least one group.
@@ -49,13 +56,13 @@ function setGroup(bytes: Uint8Array, index: number, group: number): void {
   bytes[index * 2 + 1] = group & 0xff;
 }
 
-function groupsOf(text: string): number[] | undefined {
+function groupsOf(text: string, mayEndInIpv4: boolean): number[] | undefined {
   if (text === "") return [];
   const parts = text.split(":");
   const groups: number[] = [];
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
-    if (i === parts.length - 1 && part.includes(".")) {
+    if (mayEndInIpv4 && i === parts.length - 1 && part.includes(".")) {
       const v4 = parseIpv4(part);
       if (v4 === undefined) return undefined;
       groups.push((v4[0] << 8) | v4[1], (v4[2] << 8) | v4[3]);
@@ -117,7 +124,9 @@ export function bracketed(address: string): string {
 
 /** Whether packets may be sent there at all: not the unspecified address, broadcast or multicast. */
 export function isUnicast(address: string): boolean {
-  if (isIpv6(address)) return address !== "::" && !address.startsWith("ff");
-  const bytes = parseIpv4(address);
-  return bytes !== undefined && bytes[0] !== 0 && bytes[0] < 224;
+  const bytes = isIpv6(address) ? parseIpv6(address) : parseIpv4(address);
+  if (bytes === undefined) return false;
+  if (bytes.length === 16 && !isMapped(bytes)) return bytes[0] !== 0xff && bytes.some((byte) => byte !== 0);
+  const first = bytes[bytes.length - 4];
+  return first !== 0 && first < 224;
 }

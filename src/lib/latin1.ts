@@ -11,7 +11,8 @@ export interface ByteArea extends Buffer {
 }
 
 const encoder = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+/** A byte order mark is a char like any other. */
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A view of the same memory whose `latin1Slice` reads bytes as text, one char per byte. */
 export function byteArea(bytes: Uint8Array): ByteArea {
@@ -20,12 +21,13 @@ export function byteArea(bytes: Uint8Array): ByteArea {
 
 /**
  * Writes `text` into `area` at `at`, one byte per char, and returns how many bytes that was: `text.length`.
- * The area must have room for them.
+ * The area must have room for them. What lies behind them stays as it is, unless `at` is 0: an area that is
+ * written from its start is taken as free.
  */
 export function encodeLatin1(text: string, area: Uint8Array, at = 0): number {
   const length = text.length;
   // encodeInto is the fastest writer by far, but it writes UTF-8: only for ASCII are the two the same.
-  const { written, read } = encoder.encodeInto(text, at === 0 ? area : area.subarray(at));
+  const { written, read } = encoder.encodeInto(text, at === 0 ? area : area.subarray(at, at + length));
   if (written === length && read === length) return length;
   for (let i = 0; i < length; i++) area[at + i] = text.charCodeAt(i);
   return length;

@@ -72,5 +72,13 @@ function textLine(record: LogRecord): string {
 function fieldText(value: unknown): string {
   if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /[\s"]/.test(text) ? JSON.stringify(text) : text;
+  return MUST_QUOTE.test(text) ? JSON.stringify(text).replace(CONTROLS, escaped) : text;
+}
+
+/** A value from the wire must neither look like another field nor speak to the terminal it is shown on. */
+const MUST_QUOTE = /[\s"\p{Cc}]/u;
+const CONTROLS = /\p{Cc}/gu;
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -6,6 +6,7 @@ export const TICK = 10;
 /** Slots are powers of two per level: 2.56 s, 164 s, 2.9 h and 7.8 days ahead at 10 ms a tick. */
 const LEVEL_BITS = [8, 6, 6, 6] as const;
 const LEVEL_SHIFTS = [0, 8, 14, 20] as const;
+/** How far ahead the wheel reaches. */
 const MAX_TICKS = 2 ** 26 - 1;
 
 /**
@@ -78,7 +79,7 @@ export class TimerWheel {
   arm(timer: Timer, delay: number): void {
     if (timer.next !== undefined) this.disarm(timer);
     const ticks = Math.ceil(delay / TICK);
-    timer.dueTick = this.#tick + (ticks < 1 ? 1 : ticks > MAX_TICKS ? MAX_TICKS : ticks);
+    timer.dueTick = this.#tick + (ticks < 1 ? 1 : ticks);
     this.#insert(timer);
     this.#size++;
   }
@@ -103,7 +104,9 @@ export class TimerWheel {
     const due = timer.dueTick;
     const distance = due - this.#tick;
     const level = distance < 1 << 8 ? 0 : distance < 1 << 14 ? 1 : distance < 1 << 20 ? 2 : 3;
-    const index = (due >>> LEVEL_SHIFTS[level]) & ((1 << LEVEL_BITS[level]) - 1);
+    // What is further off than the wheel reaches waits at its far end, and is looked at again from there.
+    const near = distance > MAX_TICKS ? this.#tick + MAX_TICKS : due;
+    const index = (near >>> LEVEL_SHIFTS[level]) & ((1 << LEVEL_BITS[level]) - 1);
     const slot = this.#levels[level][index];
     const last = slot.previous!;
     timer.next = slot;

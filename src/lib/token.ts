@@ -6,7 +6,7 @@ export class Tokens {
   readonly #pool = new Uint8Array(POOL_BYTES);
   #used = POOL_BYTES;
 
-  /** `length` letters and digits of five random bits each. */
+  /** `length` letters and digits of five random bits each; at most 4096 of them. */
   next(length: number): string {
     if (this.#used + length > POOL_BYTES) {
       // One call for thousands of letters: the generator's cost is in the call.

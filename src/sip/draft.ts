@@ -1,5 +1,6 @@
-import type { HeaderName } from "./header_names.ts";
+import { type HeaderName, sameField } from "./header_names.ts";
 import type { Patch, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import { COMMA, isSpace } from "./scan.ts";
 import { parseUri, type Uri } from "./uri.ts";
 
 /** What happens to the rows of one field: how many of the received ones stay, and what stands above them. */
@@ -13,7 +14,7 @@ interface Edit {
 
 /** A piece of the received text, and what leaves in its place. */
 interface Splice extends Patch {
-  /** Order among splices at the same place. */
+  /** Order among splices that start at the same place and both only put in, or both cut out. */
   readonly rank: number;
 }
 
@@ -53,22 +54,27 @@ abstract class Draft {
 
   /** All values of the field as they will leave, comma lists split. */
   all(name: HeaderName): string[] {
-    const edit = this.#edits.find((edit) => edit.name === name);
-    if (edit === undefined) return this.#received.all(name);
-    return edit.kept ? [...edit.above, ...this.#received.all(name)] : [...edit.above];
+    const edit = this.#find(name);
+    if (edit === undefined) return this.receivedValues(name);
+    return edit.kept ? [...edit.above, ...this.receivedValues(name)] : [...edit.above];
+  }
+
+  /** The values that came in and that no edit of its field has taken out. */
+  protected receivedValues(name: HeaderName): string[] {
+    return this.#received.all(name);
   }
 
   protected copyEdits(): Edit[] {
     return this.#edits.map(({ name, kept, above }) => ({ name, kept, above: [...above] }));
   }
 
-  /** The text with `startLine` (no CRLF) in place of the received one, and the stamp and every edit written in. */
-  protected join(startLine: string | undefined, stamp: Patch | undefined): string {
+  /** The text with `startLine` (no CRLF) in place of the received one, and the patch and every edit written in. */
+  protected join(startLine: string | undefined, patch: Patch | undefined): string {
     const received = this.#received;
     const { text } = received;
     const splices: Splice[] = [];
-    if (stamp !== undefined) splices.push({ ...stamp, rank: 0 });
-    for (let i = 0; i < this.#edits.length; i++) spliceRows(received, this.#edits[i], i + 1, splices);
+    for (let i = 0; i < this.#edits.length; i++) spliceRows(received, this.#edits[i], i, splices);
+    if (patch !== undefined) splices.push({ ...patch, rank: this.#edits.length });
     if (splices.length > 1) splices.sort(byPlace);
 
     const startLineEnd = received.headersStart - 2;
@@ -76,7 +82,7 @@ abstract class Draft {
     let at = startLineEnd;
     for (let i = 0; i < splices.length; i++) {
       const { start, end, text: piece } = splices[i];
-      // A note on a row that is cut out goes with the row.
+      // A patch of a row that is cut out goes with the row.
       if (start < at) continue;
       out += text.slice(at, start) + piece;
       at = end;
@@ -85,16 +91,24 @@ abstract class Draft {
   }
 
   #edit(name: HeaderName): Edit {
-    const found = this.#edits.find((edit) => edit.name === name);
+    const found = this.#find(name);
     if (found !== undefined) return found;
     const edit: Edit = { name, kept: true, above: [] };
     this.#edits.push(edit);
     return edit;
   }
+
+  #find(name: HeaderName): Edit | undefined {
+    for (let i = 0; i < this.#edits.length; i++) {
+      if (sameField(this.#edits[i].name, name)) return this.#edits[i];
+    }
+    return undefined;
+  }
 }
 
+/** What is only put in goes before what is cut out at the same place, or it would be taken for part of that. */
 function byPlace(a: Splice, b: Splice): number {
-  return a.start - b.start || a.rank - b.rank;
+  return a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start) || a.rank - b.rank;
 }
 
 function spliceRows(received: SipMessage, edit: Edit, rank: number, splices: Splice[]): void {
@@ -140,8 +154,9 @@ export class RequestDraft extends Draft {
 
   override toString(): string {
     const { request } = this;
-    const startLine = this.#uri === request.uri ? undefined : `${request.method} ${this.#uri} SIP/2.0`;
-    return this.join(startLine, request.stamp);
+    // The version leaves in capitals, however it came (RFC 3261 §7.1).
+    const isSame = this.#uri === request.uri && request.version === "SIP/2.0";
+    return this.join(isSame ? undefined : `${request.method} ${this.#uri} SIP/2.0`, request.stamp);
   }
 }
 
@@ -164,9 +179,9 @@ export class ResponseDraft extends Draft {
       if (!isFirst) return;
       isFirst = false;
       const { text } = response;
-      const comma = via.end < end && text.charCodeAt(via.end) === 0x2c;
+      const comma = via.end < end && text.charCodeAt(via.end) === COMMA;
       // A row with more values keeps its name and loses the first of them.
-      this.#topVia = comma
+      this.#topVia = comma && !isBlank(text, via.end + 1, end)
         ? { start: text.indexOf(":", start) + 1, end: via.end + 1, text: "" }
         : { start, end, text: "" };
     });
@@ -174,6 +189,18 @@ export class ResponseDraft extends Draft {
   }
 
   override toString(): string {
-    return this.join(undefined, this.#topVia);
+    const { text, headersStart } = this.response;
+    const isUsual = text.startsWith("SIP");
+    return this.join(isUsual ? undefined : `SIP${text.slice(3, headersStart - 2)}`, this.#topVia);
   }
+
+  protected override receivedValues(name: HeaderName): string[] {
+    const values = super.receivedValues(name);
+    return this.#topVia !== undefined && sameField(name, "Via") ? values.slice(1) : values;
+  }
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!isSpace(text.charCodeAt(i))) return false;
+  return true;
 }

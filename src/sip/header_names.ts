@@ -38,7 +38,7 @@ const NAMES = [
   ["Flow-Timer"],
 ] as const;
 
-/** A header field by its full name; names we do not know are fine, and compared without regard to case. */
+/** A header field by its full name, in any case; names we do not know are fine. */
 export type HeaderName = (typeof NAMES)[number][0] | (string & Record<never, never>);
 
 /** Ids of the fields that every message is asked for. */
@@ -59,19 +59,28 @@ export const OTHER = -1;
 /** Fields with a lower id than this may stand in a message only once (RFC 3261 §7.3.1). */
 export const SINGLE_FIELDS = 6;
 
-/** Fields whose commas are not list separators: one value a row (RFC 3261 §7.3.1; dates have a comma). */
-const NOT_LISTS: ReadonlySet<string> = new Set([
-  "WWW-Authenticate",
-  "Proxy-Authenticate",
-  "Authorization",
-  "Proxy-Authorization",
-  "Date",
-  "Call-ID",
-  "User-Agent",
-  "Server",
-]);
+/** Every name in its usual spelling and in lower case. */
+const IDS: ReadonlyMap<string, number> = new Map(
+  NAMES.flatMap(([name], id): [string, number][] => [[name, id], [name.toLowerCase(), id]]),
+);
 
-const IDS: ReadonlyMap<string, number> = new Map(NAMES.map(([name], id) => [name as string, id]));
+/**
+ * Fields whose commas are not list separators: one value a row (RFC 3261 §7.3.1; dates and comments have
+ * commas).
+ */
+const NOT_LISTS: ReadonlySet<number> = new Set(
+  [
+    "WWW-Authenticate",
+    "Proxy-Authenticate",
+    "Authorization",
+    "Proxy-Authorization",
+    "Date",
+    "Call-ID",
+    "User-Agent",
+    "Server",
+    "Retry-After",
+  ].map(headerId),
+);
 
 /** Which field a compact letter stands for; OTHER for the rest. */
 const COMPACT = new Int8Array(256).fill(OTHER);
@@ -115,9 +124,14 @@ function isNamed(bytes: Uint8Array, start: number, length: number, row: number):
   return true;
 }
 
-/** The id of a field by its full name in its usual spelling; OTHER if the table lacks it. */
+/** The id of a field by its full name; OTHER if the table lacks it. */
 export function headerId(name: HeaderName): number {
-  return IDS.get(name) ?? OTHER;
+  return IDS.get(name) ?? IDS.get(name.toLowerCase()) ?? OTHER;
+}
+
+/** Whether two full names are those of the same field. */
+export function sameField(a: HeaderName, b: HeaderName): boolean {
+  return a === b || a.length === b.length && a.toLowerCase() === b.toLowerCase();
 }
 
 /** The full name of a field in the table. */
@@ -127,5 +141,5 @@ export function nameOf(id: number): string {
 
 /** Whether several values of the field may share a row, split by commas. */
 export function isListField(name: HeaderName): boolean {
-  return !NOT_LISTS.has(name);
+  return !NOT_LISTS.has(headerId(name));
 }

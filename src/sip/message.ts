@@ -37,10 +37,12 @@ import {
   skipDigits,
   skipSpace,
   skipToken,
+  SLASH,
   type Source,
   sourceOf,
   SP,
   splitList,
+  STAR,
   TAB,
   trimEnd,
   unfold,
@@ -84,6 +86,9 @@ const PLACE = new AddressPlace();
 /** Numbers per row in the header index: id, start of the row, start and end of the value. */
 const STRIDE = 4;
 
+/** The id of a row without a name and colon: kept in the index so that the row before it ends where it does. */
+const JUNK = -2;
+
 /**
  * A message as it was received: one text, and where its header rows are. Values are parsed when first asked
  * for; a getter throws MalformedError when what it should return is not there or breaks the grammar.
@@ -97,7 +102,7 @@ export abstract class SipMessage {
   readonly text: string;
   /** Where the first header row starts. */
   readonly headersStart: number;
-  /** Where the empty line after the last header row starts. */
+  /** Where the last header row ends: at the empty line, if there is one. */
   readonly headersEnd: number;
   /** Where the body starts. */
   readonly bodyStart: number;
@@ -107,9 +112,9 @@ export abstract class SipMessage {
   readonly #count: number;
   readonly #folded: boolean;
   readonly #maxForwards: number | undefined;
-  readonly #via: Via | undefined = undefined;
-  readonly #callId: string | undefined = undefined;
-  readonly #cseq: CSeq | undefined = undefined;
+  #via: Via | undefined = undefined;
+  #callId: string | undefined = undefined;
+  #cseq: CSeq | undefined = undefined;
   /** Where things are in the text; -1 or equal ends for what is not there. */
   #fromTagStart = 0;
   #fromTagEnd = -1;
@@ -158,21 +163,32 @@ export abstract class SipMessage {
         break;
       }
       const first = bytes[base + at];
+      const stop = base + end;
       if (first === SP || first === TAB) {
+        const from = skipSpace(bytes, base + at, stop);
         if (count === 0) found ??= "Continuation line before any header";
-        else rows[count - 1] = trimEnd(bytes, base + rows[count - 2], base + end) - base;
+        else if (from < stop) {
+          // The value may start only here.
+          if (rows[count - 2] >= rows[count - 1]) rows[count - 2] = from - base;
+          rows[count - 1] = trimEnd(bytes, from, stop) - base;
+        }
         folded = true;
         at = lf + 1;
         continue;
       }
-      const stop = base + end;
       const nameEnd = skipToken(bytes, base + at, stop);
       const colon = bytes[nameEnd] === COLON ? nameEnd : skipSpace(bytes, nameEnd, stop);
-      if (nameEnd === base + at || colon >= stop || bytes[colon] !== COLON) {
-        found ??= "Header row without a name and colon";
-      } else if (count >= limits.headers * STRIDE) {
+      if (count >= limits.headers * STRIDE) {
         found ??= "Too many header rows";
         break;
+      }
+      if (nameEnd === base + at || colon >= stop || bytes[colon] !== COLON) {
+        found ??= "Header row without a name and colon";
+        rows[count] = JUNK;
+        rows[count + 1] = at;
+        rows[count + 2] = end;
+        rows[count + 3] = end;
+        count += STRIDE;
       } else {
         const id = headerIdAt(bytes, base + at, nameEnd);
         const valueStart = skipSpace(bytes, colon + 1, stop);
@@ -194,33 +210,27 @@ export abstract class SipMessage {
     this.#rows = rows;
     this.#count = count;
     this.#folded = folded;
-    // Without the empty line all there is is header, as for a datagram that was cut short.
-    this.headersEnd = bodyStart < 0 ? text.length : bodyStart - 2;
+    this.headersEnd = at;
     this.bodyStart = bodyStart < 0 ? text.length : bodyStart;
     const bodyLength = bodyStart < 0 ? undefined : this.#number(source, CONTENT_LENGTH, MAX_LENGTH);
     const stop = this.bodyStart + (bodyLength ?? text.length - this.bodyStart);
     if (bodyLength !== undefined && bodyLength < 0) found ??= "Malformed Content-Length";
     else if (stop > text.length) found ??= "Body shorter than its Content-Length";
-    this.text = stop > this.bodyStart && stop < text.length ? text.slice(0, stop) : text;
+    this.text = stop >= this.bodyStart && stop < text.length ? text.slice(0, stop) : text;
 
     // What every message is asked for is read now, while its bytes are at hand.
     this.#maxForwards = this.#number(source, MAX_FORWARDS, 255);
     try {
-      this.#via = this.#readVia(source);
-      this.#callId = this.#readCallId();
-      this.#cseq = this.#readCSeq(source);
-      this.#scanAddress(source, FROM, "From");
-      this.#fromTagStart = PLACE.tagStart - base;
-      this.#fromTagEnd = PLACE.tagEnd - base;
-      this.#scanAddress(source, TO, "To");
-      this.#toTagStart = PLACE.tagStart - base;
-      this.#toTagEnd = PLACE.tagEnd - base;
-      this.#toUriStart = PLACE.uriStart - base;
-      this.#toUriEnd = PLACE.uriEnd - base;
+      this.#readVia(source);
+      this.#readCallId();
+      this.#readCSeq(source);
+      this.#readFrom(source);
+      this.#readTo(source);
       if (isRegister) this.#contacts = this.#readContacts(source);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       found ??= error.reason;
+      this.#salvage(source);
     }
     this.fault = found;
   }
@@ -345,20 +355,38 @@ export abstract class SipMessage {
     throw new MalformedError(this.fault ?? "Malformed message");
   }
 
-  #readVia(source: Source): Via {
-    const row = this.#rowOf(VIA);
-    if (row < 0) throw new MalformedError("No Via");
-    return readVia(source, source.base + this.#rows[row + 2], source.base + this.#rows[row + 3]);
+  /** Reads each thing by itself, so that one that cannot be read does not hide the others. */
+  #salvage(source: Source): void {
+    const reads = [
+      () => this.#readVia(source),
+      () => this.#readCallId(),
+      () => this.#readCSeq(source),
+      () => this.#readFrom(source),
+      () => this.#readTo(source),
+    ];
+    for (const read of reads) {
+      try {
+        read();
+      } catch (error) {
+        if (!(error instanceof MalformedError)) throw error;
+      }
+    }
   }
 
-  #readCallId(): string {
+  #readVia(source: Source): void {
+    const row = this.#rowOf(VIA);
+    if (row < 0) throw new MalformedError("No Via");
+    this.#via = readVia(source, source.base + this.#rows[row + 2], source.base + this.#rows[row + 3]);
+  }
+
+  #readCallId(): void {
     const row = this.#rowOf(CALL_ID);
     const value = row < 0 ? "" : this.#value(row);
     if (value === "") throw new MalformedError("No Call-ID");
-    return value;
+    this.#callId = value;
   }
 
-  #readCSeq(source: Source): CSeq {
+  #readCSeq(source: Source): void {
     const row = this.#rowOf(CSEQ);
     if (row < 0) throw new MalformedError("No CSeq");
     const { bytes, base } = source;
@@ -370,7 +398,21 @@ export abstract class SipMessage {
     if (number < 0 || method === digitsEnd || method === end || skipToken(bytes, method, end) !== end) {
       throw new MalformedError("Malformed CSeq");
     }
-    return { number, method: internMethod(cut(source, method, end)) };
+    this.#cseq = { number, method: internMethod(cut(source, method, end)) };
+  }
+
+  #readFrom(source: Source): void {
+    this.#scanAddress(source, FROM, "From");
+    this.#fromTagStart = PLACE.tagStart - source.base;
+    this.#fromTagEnd = PLACE.tagEnd - source.base;
+  }
+
+  #readTo(source: Source): void {
+    this.#scanAddress(source, TO, "To");
+    this.#toTagStart = PLACE.tagStart - source.base;
+    this.#toTagEnd = PLACE.tagEnd - source.base;
+    this.#toUriStart = PLACE.uriStart - source.base;
+    this.#toUriEnd = PLACE.uriEnd - source.base;
   }
 
   /** Leaves in PLACE where the parts of the only address in a field are. */
@@ -385,13 +427,24 @@ export abstract class SipMessage {
   #readContacts(source: Source): Contacts {
     const rows = this.#rows;
     const list: NameAddr[] = [];
+    let stars = 0;
     for (let row = this.#rowOf(CONTACT); row >= 0; row = this.#nextRow("Contact", row)) {
-      readNameAddrs(source, source.base + rows[row + 2], source.base + rows[row + 3], "Contact", list);
+      const start = rows[row + 2];
+      const end = rows[row + 3];
+      if (end - start === 1 && this.text.charCodeAt(start) === STAR) {
+        stars++;
+      } else if (this.#folded) {
+        list.push(...parseNameAddrs(this.#value(row), "Contact"));
+      } else {
+        readNameAddrs(source, source.base + start, source.base + end, "Contact", list);
+      }
     }
-    // A star parses as a bare address of one letter.
-    if (!list.some(({ uriText }) => uriText === "*")) return list;
-    if (list.length > 1) throw new MalformedError("Contact * among others");
-    return "*";
+    if (stars === 1 && list.length === 0) return "*";
+    // A star in a list or in brackets reads as an address.
+    if (stars > 0 || list.some(({ uriText }) => uriText === "*")) {
+      throw new MalformedError("Contact * among others");
+    }
+    return list;
   }
 
   #address(name: "From" | "To"): NameAddr {
@@ -504,7 +557,7 @@ export class SipRequest extends SipMessage {
     const wanted = rport !== undefined || force;
     if (!wanted && received === undefined && via.host === address) return;
     const note = wanted ? `=${port};received=${address}` : `;received=${address}`;
-    if (rport === "" && received === undefined) {
+    if (via.rportEnd >= 0 && received === undefined) {
       this.#stamp = { start: via.rportEnd, end: via.rportEnd, text: note };
       return;
     }
@@ -560,7 +613,8 @@ export function parseMessage(
   const source = { text: bytes.latin1Slice(base, end), bytes, base };
   const lineEnd = source.text.indexOf("\r\n");
   if (lineEnd < 0) return undefined;
-  const isResponse = source.text.startsWith("SIP/");
+  // A method has no slash.
+  const isResponse = bytes[base + 3] === SLASH && source.text.slice(0, 4).toUpperCase() === "SIP/";
   return isResponse ? readResponse(source, lineEnd, limits) : readRequest(source, lineEnd, limits);
 }
 
@@ -574,11 +628,13 @@ function readRequest(source: Source, lineEnd: number, limits: MessageLimits): Si
   const methodEnd = text.indexOf(" ");
   if (methodEnd < 1 || methodEnd > lineEnd) return undefined;
   const usual = lineEnd - 8;
-  const uriEnd = text.startsWith(" SIP/2.0", usual) ? usual : text.lastIndexOf(" SIP/", lineEnd);
+  const isUsual = text.startsWith(" SIP/2.0", usual);
+  // The version may be in any case (RFC 3261 §7.1).
+  const uriEnd = isUsual ? usual : text.slice(0, lineEnd).toLowerCase().lastIndexOf(" sip/");
   if (uriEnd < 0) return undefined;
   const method = internMethod(text.slice(0, methodEnd));
   const uriText = text.slice(methodEnd + 1, uriEnd);
-  const version = uriEnd === usual ? VERSION : text.slice(uriEnd + 1, lineEnd);
+  const version = isUsual ? VERSION : text.slice(uriEnd + 1, lineEnd);
   let fault: string | undefined;
   if (skipToken(bytes, base, base + methodEnd) !== base + methodEnd) fault = "Malformed method";
   else if (uriEnd < methodEnd + 2 || uriText.includes(" ")) fault = "Malformed request line";
@@ -590,7 +646,8 @@ function readResponse(source: Source, lineEnd: number, limits: MessageLimits): S
   const { text, bytes, base } = source;
   // "SIP/2.0 200 OK": the status from 8 to 11, the reason after one more space.
   const codeEnd = base + Math.min(11, lineEnd);
-  const status = text.startsWith("SIP/2.0 ") ? parseDecimal(bytes, base + 8, codeEnd, 699) : -1;
+  const isOurs = text.startsWith("SIP/2.0 ") || text.slice(0, 8).toUpperCase() === "SIP/2.0 ";
+  const status = isOurs ? parseDecimal(bytes, base + 8, codeEnd, 699) : -1;
   const isWellFormed = status >= 100 && (lineEnd === 11 || text.charCodeAt(11) === SP);
   const reason = isWellFormed ? text.slice(12, lineEnd) : "";
   const fault = isWellFormed ? undefined : "Malformed status line";

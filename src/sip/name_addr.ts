@@ -3,7 +3,6 @@ import { type ParamPlace, Params, stepOverParam } from "./params.ts";
 import {
   COMMA,
   cut,
-  find,
   GREATER,
   isSpace,
   isTokenChar,
@@ -15,6 +14,7 @@ import {
   skipSpace,
   type Source,
   sourceOf,
+  SP,
   trimEnd,
 } from "./scan.ts";
 import { parseUri, type Uri } from "./uri.ts";
@@ -138,8 +138,12 @@ function scanBrackets(
   what: string,
   place: AddressPlace,
 ): number {
-  const close = find(bytes, less, end, GREATER);
-  if (close === end) throw new MalformedError(`Malformed ${what}: "<" without ">"`);
+  let close = less + 1;
+  // White space has no place in a URI, nor have control characters.
+  while (close < end && bytes[close] !== GREATER && bytes[close] > SP) close++;
+  if (close === end || bytes[close] !== GREATER || close === less + 1) {
+    throw new MalformedError(`Malformed ${what}: no URI in its angle brackets`);
+  }
   place.uriStart = less + 1;
   place.uriEnd = close;
   return scanParams(bytes, close + 1, end, what, place);
@@ -176,6 +180,8 @@ function scanParams(
   while (i < end && bytes[i] !== COMMA) {
     i = stepOverParam(bytes, i, end, what, PARAM);
     if (isTag(bytes)) {
+      // Two of them would name two dialogs.
+      if (place.tagEnd >= 0) throw new MalformedError(`More than one tag in ${what}`);
       place.tagStart = PARAM.valueStart;
       place.tagEnd = PARAM.valueEnd;
     }

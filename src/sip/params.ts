@@ -10,6 +10,7 @@ import {
   skipQuoted,
   skipSpace,
   skipToken,
+  trimSpace,
 } from "./scan.ts";
 
 /** One parameter: its name and value as written, quotes and all; the value is undefined for a bare name. */
@@ -17,6 +18,9 @@ export interface Param {
   readonly name: string;
   readonly value: string | undefined;
 }
+
+/** More parameters than this are looked up in a map: who sends thousands shall not cost the square of them. */
+const MAX_WALKED = 16;
 
 /**
  * The parameters that follow a value or stand in a URI: `;name=value;flag` (RFC 3261 §25.1 generic-param),
@@ -28,6 +32,7 @@ export class Params {
 
   readonly #text: string;
   #list: readonly Param[] | undefined = undefined;
+  #byName: ReadonlyMap<string, Param> | undefined = undefined;
 
   /** `text` is taken as checked: empty, or a semicolon and what follows. */
   constructor(text: string) {
@@ -81,12 +86,12 @@ export class Params {
       if (end < 0) end = text.length;
       const equals = text.indexOf("=", start);
       if (equals < 0 || equals > end) {
-        list.push({ name: text.slice(start, end).trim(), value: undefined });
+        list.push({ name: trimSpace(text.slice(start, end)), value: undefined });
       } else {
-        const name = text.slice(start, equals).trim();
+        const name = trimSpace(text.slice(start, equals));
         const quoteAt = text.indexOf('"', equals);
         if (quoteAt >= 0 && quoteAt < end) end = endOfQuotedParam(text, quoteAt);
-        list.push({ name, value: text.slice(equals + 1, end).trim() });
+        list.push({ name, value: trimSpace(text.slice(equals + 1, end)) });
       }
       at = end;
     }
@@ -95,11 +100,23 @@ export class Params {
 
   #find(name: string): Param | undefined {
     if (this.#text === "") return undefined;
-    for (const param of this.list) {
+    const { list } = this;
+    if (list.length > MAX_WALKED) return (this.#byName ??= byName(list)).get(name.toLowerCase());
+    for (const param of list) {
       if (param.name.length === name.length && sameName(param.name, name)) return param;
     }
     return undefined;
   }
+}
+
+/** The first of each name, by the name in lower case. */
+function byName(list: readonly Param[]): ReadonlyMap<string, Param> {
+  const found = new Map<string, Param>();
+  for (const param of list) {
+    const name = param.name.toLowerCase();
+    if (!found.has(name)) found.set(name, param);
+  }
+  return found;
 }
 
 /** The semicolon after the quoted value that opens at `start`, or the end of the text. */

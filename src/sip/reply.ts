@@ -1,6 +1,7 @@
 import type { HeaderList } from "./errors.ts";
 import { CALL_ID, CSEQ, FROM, TIMESTAMP, TO } from "./header_names.ts";
 import type { SipRequest } from "./message.ts";
+import { trimSpace } from "./scan.ts";
 import { reasonOf } from "./status.ts";
 
 /** What a response of ours has beyond what it copies from the request. */
@@ -46,5 +47,5 @@ function toRow(request: SipRequest, status: number, tag: string | undefined): st
   if (tag === undefined || status === 100 || row === "" || !request.hasReadableTo || request.inDialog) {
     return row;
   }
-  return `${row.trimEnd()};tag=${tag}\r\n`;
+  return `${trimSpace(row)};tag=${tag}\r\n`;
 }

@@ -74,7 +74,9 @@ export const CR = 0x0d;
 export const SP = 0x20;
 export const QUOTE = 0x22;
 export const PERCENT = 0x25;
+export const STAR = 0x2a;
 export const COMMA = 0x2c;
+export const DOT = 0x2e;
 export const SLASH = 0x2f;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
@@ -162,7 +164,7 @@ export function decimalOf(text: string, max: number): number {
 /** The values of a comma list, trimmed; empty ones are left out, and commas in quotes or brackets are data. */
 export function splitList(text: string): string[] {
   if (!text.includes(",")) {
-    const only = text.trim();
+    const only = trimSpace(text);
     return only === "" ? [] : [only];
   }
   const source = sourceOf(text);
@@ -194,7 +196,17 @@ function endOfListItem(bytes: Uint8Array, start: number, end: number): number {
   return end;
 }
 
+/** A text without white space at its ends. `trim` would also take NBSP, which here is a byte of some letters. */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
 /** A folded value as one line: each fold, with the white space around it, becomes one space (RFC 3261 §7.3.1). */
 export function unfold(value: string): string {
-  return value.includes("\n") ? value.replace(/[ \t]*\r\n[ \t]+/g, " ") : value;
+  if (!value.includes("\n")) return value;
+  return value.split("\r\n").map(trimSpace).filter((line) => line !== "").join(" ");
 }

@@ -5,13 +5,16 @@ import {
   COLON,
   decimalOf,
   EQUALS,
+  GREATER,
   isHexDigit,
   isHostChar,
   isUriParamChar,
   isUserChar,
+  LESS,
   OPEN_BRACKET,
   PERCENT,
   QUESTION,
+  QUOTE,
   SEMICOLON,
   SP,
 } from "./scan.ts";
@@ -60,6 +63,7 @@ export function parseUri(text: string): Uri {
   const scheme = colon < 1 ? "" : text.slice(0, colon).toLowerCase();
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) throw new MalformedError("Malformed URI");
   if (scheme === "sip" || scheme === "sips") return parseSipUri(text, scheme, colon + 1);
+  if (colon + 1 === text.length) throw new MalformedError("Malformed URI");
   for (let i = colon + 1; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code <= SP || code === 0x7f) throw new MalformedError("Malformed URI");
@@ -129,6 +133,7 @@ function checkUserInfo(text: string, start: number, end: number): void {
   }
 }
 
+/** Checks that two hexadecimal digits follow the percent sign at `at`. */
 function checkEscape(text: string, at: number, end: number): void {
   if (at + 2 >= end || !isHexDigit(text.charCodeAt(at + 1)) || !isHexDigit(text.charCodeAt(at + 2))) {
     throw new MalformedError("Malformed escape in URI");
@@ -152,17 +157,25 @@ function endOfUriParams(text: string, start: number): number {
 
 /** Escaped parameter names and values equal the plain ones (§19.1.4), so look-ups see them unescaped. */
 function uriParams(text: string, start: number, end: number): Params {
-  const escape = text.indexOf("%", start);
-  if (escape < 0 || escape >= end) return new Params(text.slice(start, end));
-  return new Params(unescapePlain(text.slice(start, end)));
+  const params = text.slice(start, end);
+  checkEscapes(params);
+  return params.includes("%") ? new Params(unescapePlain(params)) : new Params(params);
 }
 
 function checkHeaders(headers: string): void {
+  if (headers === "") throw new MalformedError("Malformed headers in URI");
   for (let i = 0; i < headers.length; i++) {
     const code = headers.charCodeAt(i);
-    if (code <= SP || code === 0x7f || code === 0x22 || code === 0x3c || code === 0x3e) {
+    if (code <= SP || code === 0x7f || code === QUOTE || code === LESS || code === GREATER) {
       throw new MalformedError("Malformed headers in URI");
     }
+  }
+  checkEscapes(headers);
+}
+
+function checkEscapes(text: string): void {
+  for (let at = text.indexOf("%"); at >= 0; at = text.indexOf("%", at + 1)) {
+    checkEscape(text, at, text.length);
   }
 }
 
@@ -210,12 +223,15 @@ function sameParams(a: Params, b: Params): boolean {
 /** Headers must match entirely, in any order; the names without regard to case. */
 function sameHeaders(a: string, b: string): boolean {
   if (a === b) return true;
-  const normal = (headers: string) =>
-    headers.split("&").map((header) => {
-      const equals = header.indexOf("=");
-      return `${header.slice(0, equals).toLowerCase()}=${unescapePlain(header.slice(equals + 1))}`;
-    }).sort().join("&");
-  return normal(a) === normal(b);
+  return normalHeaders(a) === normalHeaders(b);
+}
+
+function normalHeaders(headers: string): string {
+  return headers.split("&").map((header) => {
+    const equals = header.indexOf("=");
+    const nameEnd = equals < 0 ? header.length : equals;
+    return unescapePlain(header.slice(0, nameEnd)).toLowerCase() + unescapePlain(header.slice(nameEnd));
+  }).sort().join("&");
 }
 
 /** The URI as it may stand in a request line: without headers and `method` (RFC 3261 §19.1.1 table 1). */

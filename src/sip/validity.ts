@@ -8,8 +8,8 @@ import { reasonOf } from "./status.ts";
  * may be as odd as they like.
  */
 export function requestFault(request: SipRequest): SipError | undefined {
-  if (request.version !== "SIP/2.0" && /^SIP\/[0-9.]+$/i.test(request.version)) {
-    if (request.version.toUpperCase() !== "SIP/2.0") return new SipError(505, reasonOf(505));
+  if (request.version !== "SIP/2.0" && isOtherVersion(request.version)) {
+    return new SipError(505, reasonOf(505));
   }
   if (request.isTooLarge) return new SipError(513, reasonOf(513));
   if (request.fault !== undefined) return new MalformedError(request.fault);
@@ -23,4 +23,9 @@ export function requestFault(request: SipRequest): SipError | undefined {
     if (error instanceof SipError) return error;
     throw error;
   }
+}
+
+/** Whether it is a version of SIP, and not ours in another case (RFC 3261 §7.1). */
+function isOtherVersion(version: string): boolean {
+  return /^SIP\/[0-9]+\.[0-9]+$/i.test(version) && version.toUpperCase() !== "SIP/2.0";
 }

@@ -1,4 +1,4 @@
-import { canonicalIp } from "../lib/ip_address.ts";
+import { canonicalIp, isIpv6 } from "../lib/ip_address.ts";
 import { MalformedError } from "./errors.ts";
 import { type ParamPlace, Params, stepOverParam } from "./params.ts";
 import {
@@ -6,6 +6,7 @@ import {
   COLON,
   COMMA,
   cut,
+  DOT,
   find,
   OPEN_BRACKET,
   parseDecimal,
@@ -17,6 +18,7 @@ import {
   type Source,
   sourceOf,
   SP,
+  trimSpace,
 } from "./scan.ts";
 
 /** What a branch made by RFC 3261 begins with (§8.1.1.7). */
@@ -34,7 +36,7 @@ export class Via {
   rport: string | undefined = undefined;
   received: string | undefined = undefined;
   maddr: string | undefined = undefined;
-  /** Where the name of the rport parameter ends; -1 if it is not there. */
+  /** Where the name of an rport parameter ends that is alone and has no value, not even "="; -1 for any other. */
   rportEnd = -1;
   /** Where the parameters start: the first semicolon, or `end` if there is none. */
   paramsStart = 0;
@@ -48,7 +50,7 @@ export class Via {
   }
 
   get params(): Params {
-    return new Params(this.#text.slice(this.paramsStart, this.end).trimEnd());
+    return new Params(trimSpace(this.#text.slice(this.paramsStart, this.end)));
   }
 
   /** Whether the branch identifies the transaction by itself (RFC 3261 §17.2.3). */
@@ -65,14 +67,14 @@ export function parseVia(text: string): Via {
 
 /** Parses the Via value at `start`, up to a comma or `end`. Throws MalformedError. */
 export function readVia(source: Source, start: number, end: number): Via {
-  const { text, bytes, base } = source;
-  const via = new Via(text);
+  const { bytes, base } = source;
+  const via = new Via(source.text);
   let i = skipSpace(bytes, start, end);
   if (isUsualProtocol(bytes, i, end)) {
     i += 12;
   } else {
-    i = skipSlash(bytes, skipToken(bytes, i, end), end);
-    i = skipSlash(bytes, skipToken(bytes, i, end), end);
+    i = skipTokenAndSlash(bytes, i, end);
+    i = skipTokenAndSlash(bytes, i, end);
     const stop = skipToken(bytes, i, end);
     if (stop === i || skipSpace(bytes, stop, end) === stop) throw malformed();
     via.transport = cut(source, i, stop).toUpperCase();
@@ -83,7 +85,8 @@ export function readVia(source: Source, start: number, end: number): Via {
   const hostStart = i;
   if (bytes[i] === OPEN_BRACKET && i < end) {
     i = find(bytes, i, end, CLOSE_BRACKET);
-    const address = i === end ? undefined : canonicalIp(cut(source, hostStart + 1, i));
+    const text = i === end ? "" : cut(source, hostStart + 1, i);
+    const address = isIpv6(text) ? canonicalIp(text) : undefined;
     if (address === undefined) throw malformed();
     via.host = address;
     i++;
@@ -128,7 +131,8 @@ function lowerCase(source: Source, start: number, end: number): string {
 function isUsualProtocol(bytes: Uint8Array, i: number, end: number): boolean {
   return i + 12 < end && bytes[i + 11] === SP && bytes[i + 8] === 0x55 && bytes[i + 9] === 0x44 &&
     bytes[i + 10] === 0x50 && bytes[i + 7] === SLASH && bytes[i] === 0x53 && bytes[i + 1] === 0x49 &&
-    bytes[i + 2] === 0x50 && bytes[i + 3] === SLASH && bytes[i + 4] === 0x32 && bytes[i + 6] === 0x30;
+    bytes[i + 2] === 0x50 && bytes[i + 3] === SLASH && bytes[i + 4] === 0x32 && bytes[i + 5] === DOT &&
+    bytes[i + 6] === 0x30;
 }
 
 function noteParam(source: Source, via: Via, place: ParamPlace): void {
@@ -138,10 +142,13 @@ function noteParam(source: Source, via: Via, place: ParamPlace): void {
   if (length !== 5 && length !== 6 && length !== 8) return;
   const name = lowerCase(source, nameStart, nameEnd);
   if (name === "branch") {
+    // Two of them would name two transactions.
+    if (via.branch !== undefined) throw new MalformedError("More than one branch in Via");
     via.branch = cut(source, valueStart, valueEnd);
   } else if (name === "rport") {
+    const isBare = via.rport === undefined && valueStart === nameEnd;
     via.rport = cut(source, valueStart, valueEnd);
-    via.rportEnd = nameEnd - source.base;
+    via.rportEnd = isBare ? nameEnd - source.base : -1;
   } else if (name === "received") {
     via.received = cut(source, valueStart, valueEnd);
   } else if (name === "maddr") {
@@ -149,10 +156,12 @@ function noteParam(source: Source, via: Via, place: ParamPlace): void {
   }
 }
 
-function skipSlash(bytes: Uint8Array, start: number, end: number): number {
-  const i = skipSpace(bytes, start, end);
-  if (i >= end || bytes[i] !== SLASH) throw malformed();
-  return skipSpace(bytes, i + 1, end);
+/** The name or version of the protocol at `start`, and the slash after it. */
+function skipTokenAndSlash(bytes: Uint8Array, start: number, end: number): number {
+  const stop = skipToken(bytes, start, end);
+  const slash = skipSpace(bytes, stop, end);
+  if (stop === start || slash >= end || bytes[slash] !== SLASH) throw malformed();
+  return skipSpace(bytes, slash + 1, end);
 }
 
 function malformed(): MalformedError {
