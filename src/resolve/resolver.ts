@@ -1,4 +1,4 @@
-import { isIpAddress } from "../lib/ip_address.ts";
+import { canonicalIp, ipv4Number, isIpv6, isUnicast } from "../lib/ip_address.ts";
 import { defaultPort, protocolOf, type Uri } from "../sip/mod.ts";
 import type { Hop } from "./hop.ts";
 
@@ -16,19 +16,39 @@ export class Resolver {
     this.#dns = dns;
   }
 
-  /** At once when the host is an IP address; no hops means that the URI leads nowhere. */
+  /** At once when the host is an IP address; no hops means that the URI leads nowhere, or where nothing may be sent. */
   resolve(uri: Uri): readonly Hop[] | Promise<readonly Hop[]> {
     const protocol = uri.isSip ? protocolOf(uri) : undefined;
     if (protocol === undefined) return [];
     const host = targetOf(uri);
     const port = uri.port ?? defaultPort(protocol);
-    if (isIpAddress(host)) return [{ protocol, address: host, port }];
-    return this.#dns.addresses(host).then((list) => list.map((address) => ({ protocol, address, port })));
+    const number = ipv4Number(host);
+    if (number >= 0 || isIpv6(host)) {
+      return mayBeSentTo(host, number) ? [{ protocol, address: host, port }] : [];
+    }
+    return this.#dns.addresses(host).then((list) =>
+      list.filter((address) => mayBeSentTo(address, ipv4Number(address)))
+        .map((address) => ({ protocol, address, port }))
+    );
   }
+}
+
+/** Numbers of the first address of class A and of the first for multicast; broadcast comes after that. */
+const FIRST_UNICAST = 2 ** 24;
+const FIRST_MULTICAST = 224 * 2 ** 24;
+
+/**
+ * Nobody is to have us send to whole networks, or to no address at all (RFC 3261 §26.1.5). `number` is the
+ * address as ipv4Number tells it.
+ */
+function mayBeSentTo(address: string, number: number): boolean {
+  if (number < 0) return isUnicast(address);
+  return number >= FIRST_UNICAST && number < FIRST_MULTICAST;
 }
 
 /** The maddr if there is one, else the host (RFC 3263 §4). */
 function targetOf(uri: Uri): string {
-  const maddr = uri.params.get("maddr")?.toLowerCase();
-  return maddr === undefined || maddr === "" ? uri.host : maddr.replace(/^\[(.*)\]$/, "$1");
+  const maddr = uri.params.get("maddr")?.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  if (maddr === undefined || maddr === "") return uri.host;
+  return canonicalIp(maddr) ?? maddr;
 }

@@ -97,23 +97,21 @@ export class InviteClient extends Timer implements ClientTransaction, FlowWatche
   }
 
   override onTimer(): void {
-    const { wheel, timers } = this.#host;
+    const { wheel } = this.#host;
     switch (this.state) {
       case "calling": {
         const left = this.#deadline - wheel.now;
         if (left <= 0) return this.#timeOut(false);
-        this.flow.send(this.#text);
-        this.#host.repeated();
         this.#interval *= 2;
         wheel.arm(this, Math.min(this.#interval, left));
+        if (this.flow.send(this.#text)) this.#host.repeated();
+        else this.flowClosed();
         return;
       }
       case "proceeding":
         if (this.#cancel === "sent") return this.#timeOut(true);
         // Timer C: it has rung long enough (RFC 3261 §16.8).
-        this.#cancel = "wanted";
         this.#sendCancel();
-        wheel.arm(this, timers.whole);
         return;
       default:
         this.#terminate();
@@ -150,9 +148,9 @@ export class InviteClient extends Timer implements ClientTransaction, FlowWatche
 
   #sendCancel(): void {
     this.#cancel = "sent";
-    this.#host.cancel(this.#sent(), this.flow, this.#reason);
     // Without a final response by then it counts as cancelled (RFC 3261 §9.1).
     this.#host.wheel.arm(this, this.#host.timers.whole);
+    this.#host.cancel(this.#sent(), this.flow, this.#reason);
   }
 
   /** What was sent, read again: rare enough not to be kept. */

@@ -31,8 +31,6 @@ export interface ServerHost {
  */
 export class InviteServer extends Timer implements ServerTransaction, ServerEntry {
   state: "proceeding" | "accepted" | "completed" | "confirmed" | "terminated" = "proceeding";
-  onCancel: ((cancel: SipRequest) => void) | undefined = undefined;
-
   nextWithBranch: ServerEntry | undefined = undefined;
   readonly key: ServerKey;
 
@@ -42,6 +40,9 @@ export class InviteServer extends Timer implements ServerTransaction, ServerEntr
   #last: string | undefined = undefined;
   #interval = 0;
   #deadline = 0;
+  #onCancel: ((cancel: SipRequest) => void) | undefined = undefined;
+  /** A CANCEL nobody wanted to know of yet: what answers the INVITE may still be finding out how. */
+  #heldCancel: SipRequest | undefined = undefined;
 
   constructor(host: ServerHost, request: SipRequest, readonly flow: Flow) {
     super();
@@ -53,6 +54,15 @@ export class InviteServer extends Timer implements ServerTransaction, ServerEntr
 
   get isAnswered(): boolean {
     return this.state !== "proceeding";
+  }
+
+  get onCancel(): ((cancel: SipRequest) => void) | undefined {
+    return this.#onCancel;
+  }
+
+  set onCancel(listener: ((cancel: SipRequest) => void) | undefined) {
+    this.#onCancel = listener;
+    if (listener !== undefined && this.#heldCancel !== undefined) this.cancelled(this.#heldCancel);
   }
 
   respond(status: number, text: string): void {
@@ -68,7 +78,8 @@ export class InviteServer extends Timer implements ServerTransaction, ServerEntr
       this.#host.wheel.disarm(this);
       return;
     }
-    this.onCancel = undefined;
+    this.#onCancel = undefined;
+    this.#heldCancel = undefined;
     if (status < 300) this.#accept();
     else this.#complete(text);
     this.#host.serverAnswered();
@@ -89,9 +100,11 @@ export class InviteServer extends Timer implements ServerTransaction, ServerEntr
 
   /** Passes a CANCEL on to whoever answers the INVITE. */
   cancelled(cancel: SipRequest): void {
-    const { onCancel } = this;
-    this.onCancel = undefined;
-    onCancel?.(cancel);
+    if (this.state !== "proceeding") return;
+    const listener = this.#onCancel;
+    this.#onCancel = undefined;
+    this.#heldCancel = listener === undefined ? cancel : undefined;
+    listener?.(cancel);
   }
 
   override onTimer(): void {

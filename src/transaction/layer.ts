@@ -117,7 +117,7 @@ export class TransactionLayer {
 
   /** Starts to answer a request in earnest; throws a SipError of 503 when there are too many transactions. */
   openServer(request: SipRequest, flow: Flow): ServerTransaction {
-    if (this.size >= this.#parts.maxTransactions) {
+    if (this.#isFull(request)) {
       this.#parts.metrics.transactionsShed++;
       throw new SipError(503, "Too Many Transactions", [["Retry-After", String(RETRY_AFTER)]]);
     }
@@ -180,12 +180,17 @@ export class TransactionLayer {
   #receiveCancel(cancel: SipRequest, flow: Flow): void {
     const invite = this.#servers.find(cancel, "INVITE");
     if (!(invite instanceof InviteServer)) return this.#parts.onRequest(cancel, flow);
-    if (this.size >= this.#parts.maxTransactions) {
+    if (this.#isFull(cancel)) {
       this.replyStateless(cancel, flow, 200);
     } else {
       this.openServer(cancel, flow).respond(200, this.#parts.replies.build(cancel, 200));
     }
     invite.cancelled(cancel);
+  }
+
+  /** Whether there is no room for a transaction of this request. */
+  #isFull(request: SipRequest): boolean {
+    return this.size >= this.#parts.maxTransactions || this.#servers.isCrowded(request);
   }
 
   #receiveResponse(response: SipResponse): void {

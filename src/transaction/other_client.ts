@@ -83,10 +83,10 @@ export class OtherClient extends Timer implements ClientTransaction, FlowWatcher
       this.#listener.onOutcome({ kind: "timeout", answered });
       return;
     }
-    this.flow.send(this.#text);
-    this.#host.repeated();
     this.#interval = this.state === "proceeding" ? timers.t2 : Math.min(this.#interval * 2, timers.t2);
     wheel.arm(this, Math.min(this.#interval, left));
+    if (this.flow.send(this.#text)) this.#host.repeated();
+    else this.flowClosed();
   }
 
   #terminate(): void {

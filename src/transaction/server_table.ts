@@ -13,6 +13,9 @@ export interface ServerEntry {
   receive(request: SipRequest): Absorbed;
 }
 
+/** Transactions of one branch at a time: only somebody who means harm sends more than a few. */
+const MAX_SHARING = 64;
+
 /** All server transactions, by branch; those few that share one, as a CANCEL and its INVITE do, are chained. */
 export class ServerTable {
   readonly #chains = new Map<string, ServerEntry>();
@@ -28,6 +31,14 @@ export class ServerTable {
     let entry = this.#chains.get(identityOf(request));
     while (entry !== undefined && !keyFits(entry.key, request, wanted)) entry = entry.nextWithBranch;
     return entry;
+  }
+
+  /** Whether so many have the branch already that a look-up of one more would take too long. */
+  isCrowded(request: SipRequest): boolean {
+    let entry = this.#chains.get(identityOf(request));
+    let count = 0;
+    for (; entry !== undefined && count < MAX_SHARING; entry = entry.nextWithBranch) count++;
+    return count === MAX_SHARING;
   }
 
   add(entry: ServerEntry): void {

@@ -11,7 +11,10 @@ export interface ServerTransaction {
   respond(status: number, text: string): void;
   /** Ends it without a final response: the request was not an INVITE and the time for an answer is over (RFC 4320 §4.2). */
   abandon(): void;
-  /** Who is told of a CANCEL, at most once and only while no final response was given. */
+  /**
+   * Who is told of a CANCEL, at most once and only while no final response was given; of one that came before,
+   * at once.
+   */
   onCancel: ((cancel: SipRequest) => void) | undefined;
 }
 

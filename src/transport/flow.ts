@@ -23,7 +23,10 @@ export interface Flow {
   /** The listener it belongs to. */
   readonly transport: Transport;
   readonly remote: SocketAddress;
-  /** Takes a message to be sent in this turn; false if the flow is known dead, and nothing was sent. */
+  /**
+   * Takes a message to be sent in this turn; false if the flow is known dead or can never carry it, and nothing
+   * was sent. Tells no watcher before it returns.
+   */
   send(text: string): boolean;
   watch(watcher: FlowWatcher): void;
   unwatch(watcher: FlowWatcher): void;

@@ -29,7 +29,7 @@ const SYMBOLS = {
   errnoLocation: { name: "__errno_location", parameters: [], result: "u64" },
 } as const;
 
-type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 
 /** Errors by their numbers on Linux, for messages. */
 const ERRORS: Readonly<Record<number, string>> = {
@@ -52,11 +52,13 @@ export const EAGAIN = 11;
 
 /** The C library of this machine. */
 export class Libc {
-  readonly call: Symbols;
+  readonly call: Library["symbols"];
+  readonly #library: Library;
   readonly #errno = new Uint8Array(new ArrayBuffer(128));
 
-  private constructor(symbols: Symbols) {
-    this.call = symbols;
+  private constructor(library: Library) {
+    this.#library = library;
+    this.call = library.symbols;
   }
 
   /** Opens it; throws an error that says why it cannot be had here. */
@@ -65,12 +67,17 @@ export class Libc {
     let reason = "no C library where we know one";
     for (const path of LIBC_PATHS) {
       try {
-        return new Libc(Deno.dlopen(path, SYMBOLS).symbols);
+        return new Libc(Deno.dlopen(path, SYMBOLS));
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) reason = "no permission for FFI";
       }
     }
     throw new Error(reason);
+  }
+
+  /** Gives it back; nothing of it may be called any more. */
+  close(): void {
+    this.#library.close();
   }
 
   /** Why the call just made returned -1. */

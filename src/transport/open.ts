@@ -38,17 +38,30 @@ export function openListeners(parts: OpenParts, options: OpenOptions): void {
   const { arrival, metrics, log, onOpen } = parts;
   const onError = (error: unknown) => {
     metrics.internalErrors++;
-    log.error("receiving failed", { error });
+    log.error("handling failed", { error });
   };
   const socketParts = { arrival, metrics, onError, flowIds: new FlowIds() };
   const libc = options.udpIo === "portable" ? undefined : openLibc(log, options.udpIo === "batch");
   const reactor = libc === undefined ? undefined : new UdpReactor({ ...socketParts, libc });
-  for (const listener of options.listen.flatMap(expandWildcard)) {
-    const transport = reactor?.listen(listener, options.udp) ??
-      new PortableSocket(socketParts, listener, options.udp.maxFlows);
-    onOpen(transport);
-    const io = reactor === undefined ? "portable" : "batch";
-    log.info("listening", { at: `${listener.protocol}:${socketAddressText(transport.local)}`, io });
+  const io = reactor === undefined ? "portable" : "batch";
+  try {
+    for (const listener of options.listen.flatMap(expandWildcard)) {
+      const transport = reactor?.listen(listener, options.udp) ??
+        new PortableSocket(socketParts, listener, options.udp.maxFlows);
+      onOpen(transport);
+      const { receiveBuffer } = transport;
+      const granted = receiveBuffer === undefined ? {} : { receiveBuffer };
+      log.info("listening", { at: `udp:${socketAddressText(transport.local)}`, io, ...granted });
+      if (receiveBuffer !== undefined && receiveBuffer < options.udp.receiveBuffer) {
+        log.warn("receive buffer smaller than asked for", {
+          asked: options.udp.receiveBuffer,
+          receiveBuffer,
+        });
+      }
+    }
+  } catch (error) {
+    reactor?.abandon();
+    throw error;
   }
 }
 
@@ -68,8 +81,13 @@ function expandWildcard(listener: ListenerOptions): ListenerOptions[] {
   const { address } = listener;
   if (address !== "0.0.0.0" && address !== "::") return [listener];
   const family = address === "::" ? "IPv6" : "IPv4";
-  return Deno.networkInterfaces()
+  const listeners = Deno.networkInterfaces()
     // A link-local address means nothing without its interface.
     .filter((face) => face.family === family && !face.address.startsWith("fe80"))
     .map((face) => ({ ...listener, address: face.address }));
+  if (listeners.length > 0) return listeners;
+  const place = socketAddressText(listener);
+  throw new FlowError(
+    `Cannot listen on ${listener.protocol}:${place}: this machine has no ${family} address`,
+  );
 }

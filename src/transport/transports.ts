@@ -51,8 +51,10 @@ export class Transports {
   responseFlow(request: SipRequest, flow: Flow): Flow {
     if (flow.protocol !== "udp" || !request.hasReadableVia) return flow;
     const { maddr, port = defaultPort("udp"), rport } = request.via;
-    const address = maddr === undefined ? undefined : canonicalIp(maddr);
-    if (address !== undefined && isUnicast(address)) return flow.transport.find({ address, port }) ?? flow;
+    if (maddr !== undefined) {
+      const there = maddrFlow(maddr, port, flow.transport);
+      if (there !== undefined) return there;
+    }
     if (this.#forceRport || rport !== undefined || port === flow.remote.port) return flow;
     return flow.transport.find({ address: flow.remote.address, port }) ?? flow;
   }
@@ -61,6 +63,14 @@ export class Transports {
   async close(): Promise<void> {
     await Promise.all(this.#list.map((transport) => transport.close()));
   }
+}
+
+/** The flow to a maddr; undefined if it is a name, or an address this listener cannot or should not send to. */
+function maddrFlow(maddr: string, port: number, transport: Transport): Flow | undefined {
+  const address = canonicalIp(maddr.startsWith("[") ? maddr.slice(1, -1) : maddr);
+  if (address === undefined || !isUnicast(address)) return undefined;
+  const to = { protocol: transport.protocol, address, port };
+  return fits(transport, to) && reaches(transport, to) ? transport.find(to) : undefined;
 }
 
 function fits({ protocol, local }: Transport, hop: Destination): boolean {

@@ -6,7 +6,7 @@ import type { Arrival } from "./arrival.ts";
 import { FlowError, type SocketAddress, socketAddressText } from "./flow.ts";
 import { EAGAIN, errorText, type Libc, pinned } from "./libc.ts";
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_ROW, sockaddrOf } from "./sockaddr.ts";
-import { type DatagramSender, type FlowIds, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
+import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 
 /**
  * UDP by the batch: one recvmmsg takes up to 64 datagrams, everything they cause is answered by one sendmmsg,
@@ -32,8 +32,6 @@ const EFD_NONBLOCK_CLOEXEC = 0o2004000;
 /** Datagrams of one system call, either way. */
 const BATCH = 64;
 const MAX_DATAGRAM = 65_535;
-/** What fits the payload of an IPv4 datagram; a longer one cannot be sent. */
-const MAX_PAYLOAD = 65_507;
 /**
  * Bytes from one receive slot to the next: not a power of two, or the slots would all compete for the same few
  * lines of the processor's caches.
@@ -90,7 +88,7 @@ export interface UdpReactorParts {
   readonly arrival: Arrival;
   readonly metrics: Metrics;
   readonly flowIds: FlowIds;
-  /** Told of what the handling of a datagram throws; the reactor goes on. */
+  /** Told of what those throw who are told of a datagram or a failure; the reactor goes on. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -105,7 +103,10 @@ export interface UdpSocketOptions {
   readonly maxFlows: number;
 }
 
-/** Waits for all batched sockets of the process at once, and lets each read a batch in turn. */
+/**
+ * Waits for all batched sockets of the process at once, and lets each read a batch in turn. With its last
+ * socket it gives back the C library, and opens no more.
+ */
 export class UdpReactor {
   readonly #parts: UdpReactorParts;
   readonly #received: ReceiveArea;
@@ -114,6 +115,8 @@ export class UdpReactor {
   /** An eventfd among the polled descriptors; -1 while nothing is polled. */
   #wakeUp = -1;
   #polled = pinned(0);
+  /** What the poll in flight reads and writes: only this keeps it from being collected. */
+  #inFlight = this.#polled;
 
   constructor(parts: UdpReactorParts) {
     this.#parts = parts;
@@ -130,6 +133,11 @@ export class UdpReactor {
     if (isRunning) this.#wake();
     else this.#run().catch(this.#parts.onError);
     return socket;
+  }
+
+  /** For when no socket could be opened: the others give the C library back when the last of them closes. */
+  abandon(): void {
+    if (this.#sockets.length === 0) this.#parts.libc.close();
   }
 
   #wake(): void {
@@ -151,11 +159,11 @@ export class UdpReactor {
   }
 
   async #run(): Promise<void> {
-    const { call } = this.#parts.libc;
+    const { libc } = this.#parts;
     const wakeUps = pinned(8);
     while (this.#sockets.length > 0) {
       await this.#poll(-1);
-      call.read(this.#wakeUp, wakeUps, 8n);
+      libc.call.read(this.#wakeUp, wakeUps, 8n);
       this.#release();
       for (let turn = 1; this.#retiring.length === 0 && this.#readAll(); turn++) {
         // setImmediate lets timers run but starves the runtime's own sockets; a poll now and then does not.
@@ -163,12 +171,14 @@ export class UdpReactor {
         else await new Promise<void>((resolve) => setImmediate(resolve));
       }
     }
-    call.close(this.#wakeUp);
+    libc.call.close(this.#wakeUp);
     this.#wakeUp = -1;
+    libc.close();
   }
 
   #poll(timeout: number): Promise<number> {
-    return this.#parts.libc.call.poll(this.#polled, BigInt(this.#sockets.length + 1), timeout);
+    this.#inFlight = this.#polled;
+    return this.#parts.libc.call.poll(this.#inFlight, BigInt(this.#sockets.length + 1), timeout);
   }
 
   /** Whether any socket had something to read. */
@@ -226,11 +236,16 @@ export class BatchSocket implements DatagramSender {
   readonly local: SocketAddress;
   readonly sentBy: string;
   readonly fd: number;
+  /** Bytes the kernel keeps for us while we are busy. */
+  readonly receiveBuffer: number;
 
   readonly #parts: UdpReactorParts;
   readonly #retire: () => Promise<void>;
   readonly #isIpv6: boolean;
+  /** By the address in a packet. */
   readonly #flows: UdpFlowCache<number | string>;
+  /** By the address as it is written; for IPv4 both are one number, and these one cache. */
+  readonly #named: UdpFlowCache<number | string>;
   #lastKey: number | string = -1;
   #lastFlow: UdpFlow | undefined = undefined;
 
@@ -241,6 +256,8 @@ export class BatchSocket implements DatagramSender {
   readonly #queue: UdpFlow[] = [];
   /** Memory of messages too long for a slot, reachable until they are sent. */
   readonly #long: Uint8Array<ArrayBuffer>[] = [];
+  /** Flows that took a message which could not be sent, and whose watchers do not know yet. */
+  #failed: UdpFlow[] = [];
   #flushIsDue = false;
   readonly #flush = () => this.flush();
   #closing: Promise<void> | undefined = undefined;
@@ -256,6 +273,7 @@ export class BatchSocket implements DatagramSender {
     this.#retire = retire;
     this.#isIpv6 = isIpv6(address.address);
     this.#flows = new UdpFlowCache(options.maxFlows);
+    this.#named = this.#isIpv6 ? new UdpFlowCache(options.maxFlows) : this.#flows;
     this.#out = new HeaderRows(libc);
     const memory = pinned(BATCH * SEND_SLOT);
     const base = libc.addressOf(memory);
@@ -267,17 +285,21 @@ export class BatchSocket implements DatagramSender {
     this.#slotBases.forEach((slot, i) => this.#out.setVector(i, slot, 0));
     this.fd = openSocket(libc, address, options);
     this.local = socketName(libc, this.fd);
+    this.receiveBuffer = grantedBuffer(libc, this.fd);
     this.sentBy = socketAddressText(this.local);
   }
 
   connect(remote: SocketAddress): UdpFlow {
-    const known = this.#isIpv6
-      ? undefined
-      : this.#flows.get(ipv4Key(ipv4Number(remote.address), remote.port));
+    const { address, port } = remote;
+    // Whoever is often written to is found by what he is called, without making his address anew.
+    const key = this.#isIpv6 ? `${address} ${port}` : ipv4Key(ipv4Number(address), port);
+    const known = this.#named.get(key);
     if (known !== undefined) return known;
     const name = pinned(SOCKADDR_ROW);
     name.set(sockaddrOf(remote));
-    return this.#flowTo(new Uint32Array(name.buffer), name, 0);
+    const flow = this.#flowTo(new Uint32Array(name.buffer), name, 0);
+    this.#named.set(key, flow);
+    return flow;
   }
 
   find(remote: SocketAddress): UdpFlow {
@@ -303,22 +325,25 @@ export class BatchSocket implements DatagramSender {
     for (let i = 0; i < socketAddress.length; i++) nameWords[row + i] = socketAddress[i];
     headerWords[length * HEADER_WORDS + NAME_LENGTH_WORD] = socketAddress.length * 4;
     this.#queue.push(flow);
-    if (length + 1 === BATCH) {
-      this.flush();
-    } else if (!this.#flushIsDue) {
+    if (length + 1 === BATCH) this.#sendAll();
+    if (!this.#flushIsDue) {
       this.#flushIsDue = true;
       setImmediate(this.#flush);
     }
     return true;
   }
 
-  /** Sends what waits. */
+  /** Sends what waits, and tells of what could not be sent. */
   flush(): void {
     this.#flushIsDue = false;
+    this.#sendAll();
+    if (this.#failed.length > 0) this.#tellFailed();
+  }
+
+  #sendAll(): void {
     const queue = this.#queue;
     if (queue.length === 0) return;
     const { libc, metrics } = this.#parts;
-    const failed: UdpFlow[] = [];
     for (let at = 0; at < queue.length;) {
       const rows = this.#out.headers.subarray(at * HEADER);
       const sent = libc.call.sendmmsg(this.fd, rows, queue.length - at, MSG_DONTWAIT);
@@ -328,7 +353,7 @@ export class BatchSocket implements DatagramSender {
       }
       // The first of the rest cannot be sent: skip it and go on. SIP repeats what was dropped for want of room.
       metrics.sendsFailed++;
-      if (libc.errno() !== EAGAIN) failed.push(queue[at]);
+      if (libc.errno() !== EAGAIN) this.#failed.push(queue[at]);
       at++;
     }
     metrics.messagesSent += queue.length;
@@ -337,7 +362,18 @@ export class BatchSocket implements DatagramSender {
       this.#long.length = 0;
       this.#slotBases.forEach((slot, i) => this.#out.setVector(i, slot, 0));
     }
-    for (const flow of failed) flow.failed();
+  }
+
+  #tellFailed(): void {
+    const failed = this.#failed;
+    this.#failed = [];
+    for (const flow of failed) {
+      try {
+        flow.failed();
+      } catch (error) {
+        this.#parts.onError(error);
+      }
+    }
   }
 
   /** Takes one batch of datagrams, if any wait, and hands each up; whether there were any. */
@@ -375,7 +411,7 @@ export class BatchSocket implements DatagramSender {
     const word = at / 4;
     // Family and port share the first word; an IPv4 address is the second.
     const key = this.#isIpv6
-      ? String.fromCharCode(...bytes.subarray(at + 2, at + 4), ...bytes.subarray(at + 8, at + 24))
+      ? ipv6Key(words, word)
       : ipv4Key(byteSwapped(words[word + 1]), byteSwapped(words[word]) & 0xffff);
     if (key === this.#lastKey) return this.#lastFlow!;
     let flow = this.#flows.get(key);
@@ -389,6 +425,25 @@ export class BatchSocket implements DatagramSender {
     this.#lastFlow = flow;
     return flow;
   }
+}
+
+/** What an IPv6 flow is known by: port and address, two bytes a char. */
+function ipv6Key(words: Uint32Array, word: number): string {
+  const a = words[word + 2];
+  const b = words[word + 3];
+  const c = words[word + 4];
+  const d = words[word + 5];
+  return String.fromCharCode(
+    words[word] >>> 16,
+    a >>> 16,
+    a & 0xffff,
+    b >>> 16,
+    b & 0xffff,
+    c >>> 16,
+    c & 0xffff,
+    d >>> 16,
+    d & 0xffff,
+  );
 }
 
 /** What an IPv4 flow is known by: address and port in one number. */
@@ -432,6 +487,15 @@ function openSocket(libc: Libc, address: SocketAddress, options: UdpSocketOption
     throw new FlowError(`Cannot listen on udp:${bracketed(address.address)}:${address.port}: ${reason}`);
   }
   return fd;
+}
+
+/** What became of the receive buffer that was asked for; Linux counts its own needs as well, and so doubles it. */
+function grantedBuffer(libc: Libc, fd: number): number {
+  const value = pinned(4);
+  const length = pinned(4);
+  length[0] = 4;
+  libc.call.getsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, length);
+  return new DataView(value.buffer).getInt32(0, true) / 2;
 }
 
 function socketName(libc: Libc, fd: number): SocketAddress {

@@ -6,6 +6,9 @@ export interface DatagramSender extends Transport {
   sendTo(flow: UdpFlow, text: string): boolean;
 }
 
+/** Bytes that fit the payload of an IPv4 datagram; a longer message cannot be sent. */
+export const MAX_PAYLOAD = 65_507;
+
 /** A listener and a remote address: all there is to a flow over UDP (RFC 5626 §2.1). */
 export class UdpFlow implements Flow {
   readonly protocol = "udp";
@@ -34,12 +37,23 @@ export class UdpFlow implements Flow {
     this.#watchers?.delete(watcher);
   }
 
-  /** A datagram could not be sent: tells everyone who waits for an answer over it. The flow may work again later. */
+  /**
+   * A datagram could not be sent: tells everyone who waits for an answer over it. The flow may work again later.
+   * Throws what the first of them throws, once all are told.
+   */
   failed(): void {
     const watchers = this.#watchers;
     if (watchers === undefined) return;
     this.#watchers = undefined;
-    for (const watcher of watchers) watcher.flowClosed(this);
+    const errors: unknown[] = [];
+    for (const watcher of watchers) {
+      try {
+        watcher.flowClosed(this);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 }
 

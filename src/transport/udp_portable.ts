@@ -1,8 +1,8 @@
-import { byteArea, latin1Bytes } from "../lib/latin1.ts";
+import { byteArea, encodeLatin1 } from "../lib/latin1.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Arrival } from "./arrival.ts";
 import { FlowError, type SocketAddress, socketAddressText } from "./flow.ts";
-import { type DatagramSender, type FlowIds, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
+import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 
 /** What a portable socket needs; as for a batched one, without the C library. */
 export interface PortableParts {
@@ -12,8 +12,10 @@ export interface PortableParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Datagrams handed to the runtime and not yet sent; more are dropped, as a full socket buffer would. */
+/** Datagrams that may wait to be sent; more are dropped, as a full socket buffer would. */
 const MAX_PENDING = 1024;
+
+const MAX_DATAGRAM = 65_535;
 
 const NO_WORDS = new Uint32Array(0);
 
@@ -22,13 +24,19 @@ export class PortableSocket implements DatagramSender {
   readonly protocol = "udp";
   readonly local: SocketAddress;
   readonly sentBy: string;
+  /** The runtime does not tell. */
+  readonly receiveBuffer = undefined;
 
   readonly #parts: PortableParts;
   readonly #socket: Deno.DatagramConn;
   readonly #flows: UdpFlowCache<string>;
   readonly #reading: Promise<void>;
-  readonly #sending = new Set<Promise<unknown>>();
-  #closed = false;
+  /** What is being sent. */
+  readonly #memory = new Uint8Array(MAX_DATAGRAM);
+  readonly #queue: { readonly flow: UdpFlow; readonly text: string }[] = [];
+  /** While anything waits. */
+  #sending: Promise<void> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
 
   /** Opens it and starts reading; throws FlowError. */
   constructor(parts: PortableParts, { address, port }: SocketAddress, maxFlows: number) {
@@ -63,39 +71,64 @@ export class PortableSocket implements DatagramSender {
 
   sendTo(flow: UdpFlow, text: string): boolean {
     const { metrics } = this.#parts;
-    if (this.#closed) {
+    if (text.length > MAX_PAYLOAD || this.#closing !== undefined) {
       metrics.sendsFailed++;
       return false;
     }
-    if (this.#sending.size >= MAX_PENDING) {
+    if (this.#queue.length >= MAX_PENDING) {
       metrics.sendsFailed++;
       return true;
     }
-    const { address: hostname, port } = flow.remote;
     metrics.messagesSent++;
-    const sending = this.#socket.send(latin1Bytes(text), { transport: "udp", hostname, port }).catch(() => {
-      metrics.sendsFailed++;
-      if (!this.#closed) flow.failed();
-    }).finally(() => this.#sending.delete(sending));
-    this.#sending.add(sending);
+    this.#queue.push({ flow, text });
+    this.#sending ??= this.#sendAll();
     return true;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await Promise.all(this.#sending);
+  close(): Promise<void> {
+    return this.#closing ??= this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#sending;
     this.#socket.close();
     await this.#reading;
   }
 
+  /** One after the other: what the runtime is given at once it sends in an order of its own. */
+  async #sendAll(): Promise<void> {
+    const memory = this.#memory;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const { flow, text } = next;
+      const { address: hostname, port } = flow.remote;
+      const bytes = memory.subarray(0, encodeLatin1(text, memory));
+      try {
+        await this.#socket.send(bytes, { transport: "udp", hostname, port });
+      } catch {
+        this.#parts.metrics.sendsFailed++;
+        this.#tellFailed(flow);
+      }
+    }
+    this.#sending = undefined;
+  }
+
+  #tellFailed(flow: UdpFlow): void {
+    try {
+      flow.failed();
+    } catch (error) {
+      this.#parts.onError(error);
+    }
+  }
+
   async #read(): Promise<void> {
     const { arrival, onError } = this.#parts;
-    while (!this.#closed) {
+    const memory = new Uint8Array(MAX_DATAGRAM);
+    const area = byteArea(memory);
+    while (this.#closing === undefined) {
       try {
-        const [bytes, from] = await this.#socket.receive(new Uint8Array(65_535));
+        const [bytes, from] = await this.#socket.receive(memory);
         const { hostname, port } = from as Deno.NetAddr;
-        arrival.datagram(byteArea(bytes), 0, bytes.length, this.connect({ address: hostname, port }));
+        arrival.datagram(area, 0, bytes.length, this.connect({ address: hostname, port }));
       } catch (error) {
         // Closing ends the wait with an error; a refusal that some earlier datagram met is not ours to mind.
         if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;

@@ -65,10 +65,11 @@ export class Slab {
   }
 
   #addPage(): void {
+    // The one thing here that may fail comes first.
+    const buffer = new ArrayBuffer(PAGE_BYTES);
     // What is left of the last page is too small for this block, but not for others.
     const left = PAGE_BYTES / UNIT - this.#next;
     if (left > 0) this.release(((this.#pages.length - 1) << PAGE_SHIFT) | this.#next, left);
-    const buffer = new ArrayBuffer(PAGE_BYTES);
     this.#pages.push({
       bytes: byteArea(new Uint8Array(buffer)),
       u16: new Uint16Array(buffer),
