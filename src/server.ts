@@ -40,6 +40,8 @@ export class Server {
   readonly #layer: TransactionLayer;
   readonly #proxy: Proxy;
   readonly #calls = new Calls();
+  #drained: Promise<void> | undefined = undefined;
+  #closed: Promise<void> | undefined = undefined;
 
   constructor(config: Config, parts: ServerParts) {
     const { metrics } = this;
@@ -104,22 +106,37 @@ export class Server {
    * Stops in good order: begins nothing new, and goes on until nothing is under way and no call is up, but no
    * longer than the configured time.
    */
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
+    return this.#drained ??= this.#drain();
+  }
+
+  /** Stops at once. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #drain(): Promise<void> {
     this.#log.info("draining", { calls: this.#calls.open, underWay: this.#layer.underWay });
     this.#proxy.drain();
     const { promise, resolve } = Promise.withResolvers<void>();
     const deadline = this.#clock.monotonic() + this.#config.drainTime;
-    const stopLooking = this.#clock.every(DRAIN_PERIOD, () => {
-      const isDone = this.#layer.underWay === 0 && this.#calls.open === 0;
-      if (isDone || this.#clock.monotonic() >= deadline) resolve();
-    });
+    const look = () => {
+      if (this.#isIdle || this.#clock.monotonic() >= deadline) resolve();
+    };
+    const stopLooking = this.#clock.every(DRAIN_PERIOD, look);
+    look();
     await promise;
     stopLooking();
     await this.close();
   }
 
-  /** Stops at once. */
-  async close(): Promise<void> {
+  /** Whether nobody would miss us. Calls that do not come by here again go on without us. */
+  get #isIdle(): boolean {
+    const { recordRoute } = this.#config.proxy;
+    return this.#layer.underWay === 0 && (!recordRoute || this.#calls.open === 0);
+  }
+
+  async #close(): Promise<void> {
     await this.transports.close();
     this.#wheel.close();
     await this.#store.close();

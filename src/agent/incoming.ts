@@ -22,7 +22,7 @@ export class Incoming {
   constructor(core: AgentCore, request: SipRequest, transaction: ServerTransaction) {
     this.core = core;
     this.request = request;
-    this.tag = core.tokens.next(8);
+    this.tag = request.toTag ?? core.tokens.next(8);
     this.#transaction = transaction;
   }
 
@@ -67,7 +67,8 @@ export class IncomingCall extends Incoming {
     const text = this.replyText(status, all, body);
     this.#server.respond(status, text);
     if (status < 200 || status >= 300) return;
-    this.#dialog = Dialog.ofCallee(request, this.tag);
+    // What comes in a dialog changes nothing about it.
+    if (!request.inDialog) this.#dialog = Dialog.ofCallee(request, this.tag);
     this.#success = new RepeatedSuccess(core, this.#server, status, text);
     core.dialogs.set(dialogKey(request.callId, this.tag), this);
   }
@@ -87,7 +88,7 @@ export class IncomingCall extends Incoming {
     return this.core.sendInDialog(this.#dialog!, "BYE");
   }
 
-  /** The dialog, once it was answered with a success. */
+  /** The dialog it has made, once it was answered with a success. */
   get dialog(): Dialog | undefined {
     return this.#dialog;
   }

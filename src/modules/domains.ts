@@ -1,4 +1,4 @@
-import { isIpAddress } from "../lib/ip_address.ts";
+import { canonicalIp, isIpAddress } from "../lib/ip_address.ts";
 import { unescapePlain, type Uri } from "../sip/mod.ts";
 import type { Transports } from "../transport/mod.ts";
 import type { Aor } from "../usrloc/mod.ts";
@@ -16,11 +16,12 @@ export class Domains {
     this.#transports = transports;
   }
 
-  /** Whether we are responsible for the resource the URI names (RFC 3261 §16.5). */
+  /**
+   * Whether we are responsible for the resource the URI names, and what is sent there is to come here (RFC 3261
+   * §16.4, §16.5): a maddr may lead elsewhere.
+   */
   isLocal(uri: Uri): boolean {
-    if (!uri.isSip) return false;
-    if (this.#names.has(uri.host)) return uri.port === undefined || this.#listensOn(uri.port);
-    return this.isOurAddress(uri);
+    return this.#isOurs(uri) && !this.#leadsElsewhere(uri);
   }
 
   /** Whether the URI names one of our listeners by its address. */
@@ -33,9 +34,22 @@ export class Domains {
    * escapes gone, the user part with regard to case. Undefined if it is not local or has no user.
    */
   aorOf(uri: Uri): Aor | undefined {
-    if (uri.user === undefined || !this.isLocal(uri)) return undefined;
+    if (uri.user === undefined || !this.#isOurs(uri)) return undefined;
     const domain = this.#names.has(uri.host) ? uri.host : this.#first;
     return `sip:${unescapePlain(uri.user)}@${domain}` as Aor;
+  }
+
+  #isOurs(uri: Uri): boolean {
+    if (!uri.isSip) return false;
+    if (this.#names.has(uri.host)) return uri.port === undefined || this.#listensOn(uri.port);
+    return this.isOurAddress(uri);
+  }
+
+  #leadsElsewhere({ params, port }: Uri): boolean {
+    const maddr = params.get("maddr")?.toLowerCase();
+    if (maddr === undefined || maddr === "" || this.#names.has(maddr)) return false;
+    const address = canonicalIp(maddr.replace(/^\[|\]$/g, ""));
+    return address === undefined || !this.#transports.owns(address, port);
   }
 
   #listensOn(port: number): boolean {

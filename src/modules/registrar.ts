@@ -109,13 +109,18 @@ export class Registrar {
     if (aor === undefined) return { kind: "not-found" };
     return after(store.lookup(aor), (bindings): Located => {
       if (bindings.length === 0) return { kind: "not-found" };
-      const bit = methodBit(method);
-      const allowed = options.methodFiltering
-        ? bindings.filter(({ methods }) => (methods & bit) !== 0)
-        : bindings;
-      if (allowed.length === 0) return { kind: "method-not-allowed", allow: methodsText(bindings) };
-      const targets = allowed.filter(({ contact }) => /^sips?:/i.test(contact)).map(targetOf);
-      return targets.length === 0 ? { kind: "unavailable" } : { kind: "found", targets };
+      const bit = options.methodFiltering ? methodBit(method) : ALL_METHODS;
+      const targets: Target[] = [];
+      let isAllowed = false;
+      for (const binding of bindings) {
+        if ((binding.methods & bit) === 0) continue;
+        isAllowed = true;
+        if (isCallable(binding.contact, uri.scheme === "sips")) targets.push(targetOf(binding));
+      }
+      if (targets.length > 0) return { kind: "found", targets };
+      return isAllowed
+        ? { kind: "unavailable" }
+        : { kind: "method-not-allowed", allow: methodsText(bindings) };
     });
   }
 
@@ -137,7 +142,7 @@ export class Registrar {
     const answer = (bindings: readonly Binding[]) => this.#headers(bindings, now);
     if (contacts === "*") {
       checkStar(request);
-      return after(store.update(aor, (live) => removeAll(live, request, now)), answer);
+      return after(store.update(aor, (live) => removeAll(live, request)), answer);
     }
     if (contacts.length === 0) return after(store.lookup(aor), answer);
     const wishes = this.#wishes(request, contacts);
@@ -158,7 +163,9 @@ export class Registrar {
     return contacts.map((address) => {
       if (address.uriText.length > maxContactSize) throw new MalformedError("Contact too long");
       const q = address.params.get("q");
-      const asked = parseExpires(address.params.unquoted("expires")) ?? header;
+      const own = address.params.unquoted("expires");
+      // One that is no number stands for the default, whatever the header says (RFC 3261 §20.10).
+      const asked = own === undefined ? header : parseExpires(own);
       return { address, expires: this.#granted(asked), q: q === undefined ? 1 : parseQ(q) };
     });
   }
@@ -200,7 +207,7 @@ export class Registrar {
       if (known !== undefined) {
         next[at] = binding;
       } else {
-        checkContact(wish.address, aor);
+        this.#checkContact(wish.address, aor);
         next.push(binding);
       }
     }
@@ -208,6 +215,17 @@ export class Registrar {
       throw new SipError(503, "Too Many Registered Contacts");
     }
     return isChanged ? next : live;
+  }
+
+  /**
+   * A contact must be a URI, and none that means the very AoR it is for: that would be a loop. One with headers
+   * is another (RFC 3261 §19.1.4, RFC 4475 §3.3.14), and one with a maddr leads elsewhere.
+   */
+  #checkContact({ uri }: NameAddr, aor: Aor): void {
+    const { domains } = this.#parts;
+    if (domains.isLocal(uri) && uri.headers === "" && domains.aorOf(uri) === aor) {
+      throw new SipError(403, "Contact Is The Address Of Record");
+    }
   }
 
   /** What is the same as in the known one is taken from there, so that a store can tell at once that it is. */
@@ -256,11 +274,6 @@ function checkStar(request: SipRequest): void {
   if (parseExpires(request.get("Expires")) !== 0) throw new MalformedError("Contact * without Expires: 0");
 }
 
-/** A contact must be a URI, and not the very AoR it is for: that would be a loop. */
-function checkContact({ uri }: NameAddr, aor: Aor): void {
-  if (uri.isSip && sameUri(uri, parseUri(aor))) throw new SipError(403, "Contact Is The Address Of Record");
-}
-
 /** The place of the binding for this contact by URI equality (RFC 3261 §10.3 step 7); -1 if there is none. */
 function indexOfContact(bindings: readonly Binding[], address: NameAddr): number {
   for (let i = 0; i < bindings.length; i++) if (bindings[i].contact === address.uriText) return i;
@@ -275,12 +288,20 @@ function indexOfContact(bindings: readonly Binding[], address: NameAddr): number
 function isCopy(binding: Binding, request: SipRequest, now: number): boolean {
   if (binding.callId !== request.callId || request.cseq.number > binding.cseq) return false;
   if (request.cseq.number === binding.cseq && now < binding.updatedAt + COPIES_UNTIL) return true;
-  throw new SipError(400, "Invalid CSeq Number");
+  throw outOfOrder();
 }
 
-/** None of the bindings, unless one has seen a later request of the same Call-ID, or this very one. */
-function removeAll(live: readonly Binding[], request: SipRequest, now: number): readonly Binding[] {
-  return live.some((binding) => isCopy(binding, request, now)) ? live : [];
+/**
+ * None of the bindings; throws if one has seen a request of the same Call-ID that is not earlier (RFC 3261
+ * §10.3 step 6). A copy of this one is no such case: it would find none of what this one has taken away.
+ */
+function removeAll(live: readonly Binding[], { callId, cseq }: SipRequest): readonly Binding[] {
+  if (live.some((binding) => binding.callId === callId && cseq.number <= binding.cseq)) throw outOfOrder();
+  return [];
+}
+
+function outOfOrder(): SipError {
+  return new SipError(400, "Invalid CSeq Number");
 }
 
 /** What the contact takes: its methods parameter, else the request's Allow, else anything. */
@@ -295,6 +316,15 @@ function methodsOf(request: SipRequest, { params }: NameAddr): number {
 function methodsText(bindings: readonly Binding[]): string {
   const bits = bindings.reduce((bits, { methods }) => bits | methods, 0);
   return METHODS.filter((method) => (methodBit(method) & bits) !== 0).join(", ");
+}
+
+const SIP_OR_SIPS = /^sips?:/i;
+const SIPS = /^sips:/i;
+
+/** Whether a request can be sent there; one that is to be secure all the way needs that to be (RFC 5630 §5.3). */
+function isCallable(contact: string, isSecure: boolean): boolean {
+  if (isSecure) return SIPS.test(contact);
+  return contact.startsWith("sip:") || SIP_OR_SIPS.test(contact);
 }
 
 function targetOf({ contact, path, q }: Binding): Target {

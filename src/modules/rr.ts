@@ -44,7 +44,10 @@ export class RecordRoute {
     }
     const ours = this.#countOurs(routes);
     if (ours === 0 && !wasStrict) return false;
-    draft.setAll("Route", routes.slice(ours).map(String));
+    const rest = routes.slice(ours);
+    // Read for what it throws: whatever comes next must be an address.
+    if (rest.length > 0) void rest[0].uri;
+    draft.setAll("Route", rest.map(String));
     return true;
   }
 

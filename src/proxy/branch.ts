@@ -33,18 +33,22 @@ export type BranchFailure =
   /** `answered`: a provisional response had come. */
   | { readonly kind: "timeout"; readonly answered: boolean }
   /** It could not be sent anywhere. */
-  | { readonly kind: "unreachable" };
+  | { readonly kind: "unreachable" }
+  /** It was given up before it was sent. */
+  | { readonly kind: "cancelled" };
 
 /** Who waits for the branches; each ends once, with a success or a failure, and after a success may succeed again. */
 export interface BranchOwner {
   provisional(branch: Branch, response: SipResponse): void;
   succeeded(branch: Branch, response: SipResponse): void;
   failed(branch: Branch, failure: BranchFailure): void;
+  /** Something broke that is no peer's fault. */
+  broke(error: unknown): void;
 }
 
 /**
  * One target's way: through the hops its URI leads to, each tried with a branch of its own until one has
- * something to say (RFC 3261 §16.6 step 7, RFC 3263 §4.3).
+ * something to say: more than that it is trying, or is too busy (RFC 3261 §16.6 step 7, RFC 3263 §4.3).
  */
 export class Branch implements ClientListener {
   readonly target: Target;
@@ -55,6 +59,8 @@ export class Branch implements ClientListener {
   #hops: readonly Hop[] = [];
   #nextHop = 0;
   #attempt = 0;
+  /** Whether a hop has said more than that it is trying. */
+  #isHeard = false;
   #client: ClientTransaction | undefined = undefined;
   #cancel: { readonly reason: string | undefined } | undefined = undefined;
 
@@ -78,18 +84,20 @@ export class Branch implements ClientListener {
     }
     if (target.via !== undefined) return this.#sendOver(target.via);
     const hops = this.#parts.resolver.resolve(next);
-    if (hops instanceof Promise) hops.then((hops) => this.#walk(hops), () => this.#walk([]));
-    else this.#walk(hops);
+    if (hops instanceof Promise) {
+      hops.then((hops) => this.#walk(hops), () => this.#walk([])).catch((error) => this.#owner.broke(error));
+    } else this.#walk(hops);
   }
 
   /** Gives it up: it ends when its peer says so, or at once if nothing was sent yet. */
   cancel(reason?: string): void {
     this.#cancel ??= { reason };
     if (this.#client !== undefined) this.#client.cancel(reason);
-    else if (this.#start !== undefined) this.#fail({ kind: "timeout", answered: false });
+    else this.#fail({ kind: "cancelled" });
   }
 
   onProvisional(response: SipResponse): void {
+    if (response.status > 100) this.#isHeard = true;
     this.#owner.provisional(this, response);
   }
 
@@ -118,7 +126,7 @@ export class Branch implements ClientListener {
   }
 
   get #canGoOn(): boolean {
-    return this.#nextHop < this.#hops.length && this.#cancel === undefined;
+    return this.#nextHop < this.#hops.length && !this.#isHeard && this.#cancel === undefined;
   }
 
   #walk(hops: readonly Hop[]): void {
@@ -131,8 +139,10 @@ export class Branch implements ClientListener {
       const hop = this.#hops[this.#nextHop++];
       const flow = this.#parts.transports.flowTo(hop, this.#start.near);
       if (flow === undefined) continue;
-      if (flow instanceof Promise) flow.then((flow) => this.#sendOver(flow), () => this.#tryNext());
-      else this.#sendOver(flow);
+      if (flow instanceof Promise) {
+        flow.then((flow) => this.#sendOver(flow), () => this.#tryNext())
+          .catch((error) => this.#owner.broke(error));
+      } else this.#sendOver(flow);
       return;
     }
     this.#fail({ kind: "unreachable" });

@@ -15,7 +15,7 @@ export class Breadth {
   static of(request: SipRequest, max: number): Breadth {
     const value = request.get("Max-Breadth");
     if (value === undefined) return new Breadth(max);
-    if (!/^[0-9]{1,9}$/.test(value)) throw new MalformedError("Malformed Max-Breadth");
+    if (!/^[0-9]+$/.test(value)) throw new MalformedError("Malformed Max-Breadth");
     return new Breadth(Math.min(Number(value), max));
   }
 

@@ -29,6 +29,12 @@ export interface ForkStart {
   readonly near: Transport;
   readonly loop: string;
   readonly targets: readonly Target[];
+  readonly script: Script;
+}
+
+/** Who is told when something of the script's, or of ours, breaks: answers the request and notes the error. */
+export interface Script {
+  fail(error: unknown): void;
 }
 
 /** The Reason of a CANCEL to phones that keep ringing (RFC 3326). */
@@ -55,6 +61,8 @@ export class Fork implements BranchOwner {
   readonly #running = new Map<Branch, number>();
   #failures: Failure[] = [];
   #isCancelled = false;
+  /** Whether no more branches are to be started. */
+  #isStopped = false;
   #isAnswered = false;
 
   constructor(parts: ForkParts, server: ServerTransaction, start: ForkStart, options: ForkOptions) {
@@ -82,14 +90,44 @@ export class Fork implements BranchOwner {
   provisional(_branch: Branch, response: SipResponse): void {
     // 100 is for this hop only (RFC 3261 §16.7 step 5), and no other news of a non-INVITE is passed (RFC 4320 §4.1).
     if (response.status === 100 || !this.#isInvite || this.#isAnswered) return;
-    this.#forward(response);
+    try {
+      this.#forward(response);
+    } catch (error) {
+      this.broke(error);
+    }
   }
 
   succeeded(branch: Branch, response: SipResponse): void {
+    try {
+      this.#succeeded(branch, response);
+    } catch (error) {
+      this.broke(error);
+    }
+  }
+
+  failed(branch: Branch, failure: BranchFailure): void {
+    try {
+      this.#failed(branch, failure);
+    } catch (error) {
+      this.broke(error);
+    }
+  }
+
+  /** Answers as the error wants it, and gives up what is under way. */
+  broke(error: unknown): void {
+    const start = this.#start;
+    // The request is answered and forgotten: whoever is below makes a note of it.
+    if (start === undefined) throw error;
+    this.#finish();
+    this.#cancelRunning(undefined);
+    start.script.fail(error);
+  }
+
+  #succeeded(branch: Branch, response: SipResponse): void {
     this.#release(branch);
     if (!this.#isAnswered) {
-      this.#answered();
       this.#forward(response);
+      this.#answered();
       this.#cancelRunning(ANSWERED_ELSEWHERE);
     } else if (this.#isInvite) {
       // Each 2xx to INVITE makes a dialog that the caller must know of (RFC 3261 §16.7 step 5).
@@ -97,7 +135,7 @@ export class Fork implements BranchOwner {
     }
   }
 
-  failed(branch: Branch, failure: BranchFailure): void {
+  #failed(branch: Branch, failure: BranchFailure): void {
     this.#release(branch);
     if (this.#isAnswered) return;
     const response = failure.kind === "response" ? failure.response : undefined;
@@ -106,10 +144,8 @@ export class Fork implements BranchOwner {
     this.#options.onBranchFailure?.({ target: branch.target, response, flowFailed });
     if (response !== undefined && response.status >= 600) {
       // Nobody else is to be asked any more (RFC 3261 §16.7 step 5).
-      this.#groups = [];
-      this.#waiting = [];
-      this.#cancelRunning(`SIP;cause=${response.status}`);
-    } else if (flowFailed && !this.#isCancelled) {
+      this.#stop(`SIP;cause=${response.status}`);
+    } else if (flowFailed && !this.#isStopped) {
       this.#tryAlternate(branch.target);
     }
     this.#goOn();
@@ -142,7 +178,11 @@ export class Fork implements BranchOwner {
       this.#running.size === 0 && batch[0].alternates.length === 0;
     const branches = batch.map((target, i) => this.#makeBranch(target, shares[i], isLast));
     // All are known before the first is sent: one that fails at once must not end the whole.
-    for (const branch of branches) branch.start();
+    try {
+      for (const branch of branches) branch.start();
+    } catch (error) {
+      this.broke(error);
+    }
   }
 
   /** `isLast`: no other branch will need the draft. */
@@ -164,12 +204,16 @@ export class Fork implements BranchOwner {
   }
 
   #cancelled(cancel: SipRequest): void {
-    if (this.#isAnswered) return;
     this.#isCancelled = true;
+    this.#stop(cancel.has("Reason") ? cancel.all("Reason").join(", ") : undefined);
+  }
+
+  /** Starts nothing more, and gives up what is under way: the answers to that are still waited for. */
+  #stop(reason: string | undefined): void {
+    this.#isStopped = true;
     this.#groups = [];
     this.#waiting = [];
-    this.#cancelRunning(cancel.get("Reason"));
-    if (this.#running.size === 0) this.#conclude();
+    this.#cancelRunning(reason);
   }
 
   #cancelRunning(reason: string | undefined): void {
@@ -192,8 +236,7 @@ export class Fork implements BranchOwner {
     this.#server.onCancel = undefined;
   }
 
-  #forward(response: SipResponse): void {
-    const draft = new ResponseDraft(response).removeTopVia();
+  #forward(response: SipResponse, draft = new ResponseDraft(response).removeTopVia()): void {
     this.#options.onResponse?.(response, draft);
     this.#server.respond(response.status, draft.toString());
   }
@@ -202,21 +245,19 @@ export class Fork implements BranchOwner {
   #conclude(): void {
     if (this.#isAnswered) return;
     const { request } = this.#start!;
-    const failures = this.#failures;
     const best = this.#best();
     const chosen = this.#options.onFailure?.(best) ?? best.status;
-    this.#finish();
-    if (chosen === best.status && best.response !== undefined && chosen !== 503) {
-      const draft = draftOf(best.response, failures);
-      this.#options.onResponse?.(best.response, draft);
-      this.#server.respond(chosen, draft.toString());
-      return;
-    }
     // A 503 would make the caller shun this proxy for what another did (RFC 3261 §16.7 step 6).
     const status = chosen === 503 ? 500 : chosen;
-    // Too late to say so, and nobody would know what to do with it (RFC 4320 §4.2).
-    if (status === 408 && !this.#isInvite) this.#server.abandon();
-    else this.#server.respond(status, this.#parts.replies.build(request, status));
+    if (status === 408 && !this.#isInvite) {
+      // Too late to say so, and nobody would know what to do with it (RFC 4320 §4.2).
+      this.#server.abandon();
+    } else if (status === best.status && best.response !== undefined) {
+      this.#forward(best.response, draftOf(best.response, this.#failures));
+    } else {
+      this.#server.respond(status, this.#parts.replies.build(request, status));
+    }
+    this.#finish();
   }
 
   #best(): Failure {
@@ -235,6 +276,8 @@ function statusOf(failure: BranchFailure): number {
     case "unreachable":
       // As if it had said so itself (RFC 3261 §16.9).
       return 503;
+    case "cancelled":
+      return 487;
   }
 }
 
@@ -247,6 +290,8 @@ function isFlowFailure(failure: BranchFailure): boolean {
       return !failure.answered;
     case "unreachable":
       return true;
+    case "cancelled":
+      return false;
   }
 }
 

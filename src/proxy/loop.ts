@@ -9,8 +9,8 @@ export interface LoopParts {
 
 /**
  * The part of our branch that tells a loop from a spiral (RFC 5393 §4.2): the same only if the request came
- * with the same Request-URI, Route, tags, Call-ID and CSeq, and so would be sent the same way again. The
- * method does not count, so that ACK and CANCEL have the INVITE's.
+ * with the same Request-URI, Route, Call-ID and CSeq, and so would be sent the same way again. The method does
+ * not count, so that ACK and CANCEL have the INVITE's; nor do the tags, which nobody changes on the way.
  */
 export function loopPart(request: SipRequest, seed: number): string {
   const { uriText, callId, cseq, routes } = request;

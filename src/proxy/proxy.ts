@@ -3,7 +3,7 @@ import { type HeaderList, reasonOf, RequestDraft, SipError, type SipRequest } fr
 import type { ServerTransaction } from "../transaction/mod.ts";
 import type { Flow } from "../transport/mod.ts";
 import type { ForkOptions, RelayOptions, Route, RouteContext, Target } from "./context.ts";
-import { Fork, type ForkParts } from "./fork.ts";
+import { Fork, type ForkParts, type Script } from "./fork.ts";
 import { countHop, type ForwardEdit } from "./forward.ts";
 import { isLoop, loopPart, type LoopParts } from "./loop.ts";
 import { forwardStateless } from "./stateless.ts";
@@ -39,6 +39,8 @@ export class Proxy {
     const ctx = new Context(this.#parts, request, flow);
     try {
       if (this.#isDraining) this.#refuseNew(request);
+      // The ACK to a failure within a dialog has the dialog's tag, and not ours: only a transaction knows it.
+      if (request.method === "INVITE" && request.inDialog) ctx.open();
       const waiting = this.#parts.route(ctx);
       if (waiting !== undefined) ctx.waitFor(waiting);
     } catch (error) {
@@ -53,7 +55,7 @@ export class Proxy {
 }
 
 /** One request on its way through the route. */
-class Context implements RouteContext {
+class Context implements RouteContext, Script {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly #parts: ProxyParts;
@@ -92,6 +94,8 @@ class Context implements RouteContext {
   }
 
   fork(targets: readonly Target[], options: ForkOptions = {}): void {
+    // It was refused or cancelled while the route had yet to make up its mind.
+    if (this.#isDone) return;
     const { request, draft } = this;
     countHop(draft, this.#parts.maxForwards);
     const near = this.flow.transport;
@@ -109,18 +113,25 @@ class Context implements RouteContext {
       this.#parts.metrics.loops++;
       throw new SipError(482, reasonOf(482));
     }
-    const server = this.#open();
+    const server = this.open();
     this.#isDone = true;
-    new Fork(this.#parts, server, { request, draft, edits, near, loop, targets }, options).start();
+    const start = { request, draft, edits, near, loop, targets, script: this };
+    new Fork(this.#parts, server, start, options).start();
   }
 
-  /** The route needs time: copies of the request must find that it is being worked on. */
+  /**
+   * The route needs time: copies of the request must find that it is being worked on, and so must a CANCEL
+   * for it. What is never answered has no transaction.
+   */
   waitFor(route: Promise<void>): void {
     route.catch((error) => this.fail(error));
-    if (!this.#isDone && this.request.method !== "ACK") this.#open();
+    const { method } = this.request;
+    if (this.#isDone || method === "ACK" || method === "CANCEL") return;
+    this.open().onCancel = () => this.reply(487);
   }
 
-  #open(): ServerTransaction {
+  /** The transaction that answers it; throws a SipError of 503 when there are too many. */
+  open(): ServerTransaction {
     return this.#server ??= this.#parts.layer.openServer(this.request, this.flow);
   }
 

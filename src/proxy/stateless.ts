@@ -1,12 +1,11 @@
 import { hashText, mixHash } from "../lib/hash.ts";
 import { after } from "../lib/after.ts";
-import { MAGIC_COOKIE, type SipRequest, type Uri } from "../sip/mod.ts";
-import type { Transport } from "../transport/mod.ts";
+import { MAGIC_COOKIE, type RequestDraft, type SipRequest, type Uri } from "../sip/mod.ts";
+import type { Flow, Transport } from "../transport/mod.ts";
 import type { BranchParts } from "./branch.ts";
 import type { Target } from "./context.ts";
 import { aim, finish, type ForwardEdit } from "./forward.ts";
 import { nextHop } from "./next_hop.ts";
-import type { RequestDraft } from "../sip/mod.ts";
 
 /** A request to be sent on without a transaction: an ACK to a 2xx, or a CANCEL of which nothing is known. */
 export interface StatelessStart {
@@ -27,17 +26,18 @@ export function forwardStateless(parts: BranchParts, start: StatelessStart): voi
   aim(draft, target);
   const next = to ?? nextHop(draft);
   const branch = statelessBranch(draft.request, seed);
-  if (target.via !== undefined) {
-    target.via.send(finish(draft, edits, target.via, branch));
-    return;
-  }
+  if (target.via !== undefined) return send(target.via);
   return after(parts.resolver.resolve(next), (hops) => {
     const flow = hops.length === 0 ? undefined : parts.transports.flowTo(hops[0], near);
     if (flow === undefined) return;
-    return after(flow, (flow) => {
-      flow.send(finish(draft, edits, flow, branch));
-    });
+    // There is nobody to be told that it cannot be sent.
+    if (flow instanceof Promise) return flow.then(send, () => {});
+    send(flow);
   });
+
+  function send(flow: Flow): void {
+    flow.send(finish(draft, edits, flow, branch));
+  }
 }
 
 function statelessBranch(request: SipRequest, seed: number): string {

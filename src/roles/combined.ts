@@ -42,13 +42,11 @@ export function combinedRoute(combined: CombinedParts): Route {
   }
 
   function withinDialog(ctx: RouteContext, isOnRoute: boolean): void | Promise<void> {
-    if (isOnRoute) {
-      // The dialog came about by way of us; where it leads its user agents have agreed on.
-      if (!isForUs(ctx)) return ctx.relay();
-    } else if (!isForUs(ctx)) {
-      return ctx.reply(404);
-    }
-    return ctx.draft.uri.user === undefined ? toServer(ctx) : locate(ctx);
+    // No dialog ends at the server itself (RFC 3261 §12.2.2).
+    if (isForUs(ctx)) return ctx.draft.uri.user === undefined ? ctx.reply(481) : locate(ctx);
+    // It came about by way of us; where it leads its user agents have agreed on.
+    if (isOnRoute || combined.relayForeign) return ctx.relay();
+    return ctx.reply(404);
   }
 
   function elsewhere(ctx: RouteContext): void {

@@ -24,7 +24,8 @@ export class Network {
   readonly #clock: Clock;
   readonly #listeners = new Map<string, MemoryListener>();
   #onTheWay: { readonly packet: Packet; readonly due: number }[] = [];
-  readonly #stop: () => void;
+  /** Stops the deliveries; undefined while nothing is on the way. */
+  #stop: (() => void) | undefined = undefined;
 
   /** Every datagram that was sent, lost ones included. */
   readonly sent: Packet[] = [];
@@ -35,7 +36,6 @@ export class Network {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#stop = clock.every(LATENCY, () => this.#deliver());
   }
 
   /** A listener at an address; what arrives there goes to `arrival`. */
@@ -47,7 +47,9 @@ export class Network {
 
   send(packet: Packet): void {
     this.sent.push(packet);
-    if (!this.loses(packet)) this.#onTheWay.push({ packet, due: this.#clock.monotonic() + LATENCY });
+    if (this.loses(packet)) return;
+    this.#onTheWay.push({ packet, due: this.#clock.monotonic() + LATENCY });
+    this.#stop ??= this.#clock.every(LATENCY, () => this.#deliver());
   }
 
   remove(listener: MemoryListener): void {
@@ -55,13 +57,15 @@ export class Network {
   }
 
   close(): void {
-    this.#stop();
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
   #deliver(): void {
     const now = this.#clock.monotonic();
     const due = this.#onTheWay.filter((item) => item.due <= now);
     this.#onTheWay = this.#onTheWay.filter((item) => item.due > now);
+    if (this.#onTheWay.length === 0) this.close();
     for (const { packet } of due) this.#listeners.get(socketAddressText(packet.to))?.take(packet);
   }
 }

@@ -43,6 +43,14 @@ export class VirtualClock implements Clock {
     this.#elapsed = target;
   }
 
+  /** Turns to the next time at which anything is due, but no further than `limit` ms; returns how far that was. */
+  step(limit: number): number {
+    const due = this.#earliest()?.next ?? Infinity;
+    const ms = Math.min(limit, due - this.#elapsed);
+    this.advance(ms);
+    return ms;
+  }
+
   #earliest(): Periodic | undefined {
     let earliest: Periodic | undefined;
     for (const periodic of this.#periodics) {

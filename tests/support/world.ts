@@ -1,4 +1,4 @@
-import { type Patience, UserAgent } from "../../src/agent/mod.ts";
+import { UserAgent } from "../../src/agent/mod.ts";
 import { type Config, configSchema } from "../../src/config/mod.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { Metrics } from "../../src/lib/metrics.ts";
@@ -6,10 +6,8 @@ import type { Dns } from "../../src/resolve/mod.ts";
 import { Server } from "../../src/server.ts";
 import { Arrival, type Receive, type SocketAddress, Transports } from "../../src/transport/mod.ts";
 import { Network } from "./network.ts";
-import { VirtualClock } from "./virtual_clock.ts";
-
-/** Virtual ms after which something that has not happened will not. */
-const LONGEST_WAIT = 600_000;
+import { Peer } from "./peer.ts";
+import { VirtualTime } from "./virtual_time.ts";
 
 const SERVER: SocketAddress = { address: "192.0.2.1", port: 5060 };
 
@@ -22,8 +20,7 @@ export interface WorldOptions {
 }
 
 /** A server and named people on a network in memory, all on one virtual clock. */
-export class World {
-  readonly clock = new VirtualClock();
+export class World extends VirtualTime {
   readonly network = new Network(this.clock);
   readonly config: Config;
   readonly server: Server;
@@ -31,6 +28,7 @@ export class World {
   #nextHost = 10;
 
   private constructor(options: WorldOptions) {
+    super();
     this.config = configSchema.parse(options.config ?? {});
     const transports = new Transports(this.config.transport.udp.forceRport);
     this.server = new Server(this.config, {
@@ -47,14 +45,13 @@ export class World {
     return new World(options);
   }
 
-  /** A user agent at an address of its own, or at `address`. */
-  userAgent(name: string, address?: SocketAddress): UserAgent {
-    const at = address ?? { address: `198.51.100.${this.#nextHost++}`, port: 5060 };
+  /** A user agent at an address of its own, or at `at`. */
+  userAgent(name: string, at: SocketAddress = this.#freshAddress()): UserAgent {
     const transports = new Transports();
     const agent = new UserAgent({
       name,
       domain: this.config.domains[0],
-      server: this.server.transports.list[0].local,
+      server: this.#serverFor(at),
       transports,
       clock: this.clock,
       patience: this.patience,
@@ -64,38 +61,27 @@ export class World {
     return agent;
   }
 
-  /** Lets virtual time go by until the promise settles. */
-  readonly patience: Patience = async (promise, what) => {
-    let isSettled = false;
-    const settle = () => {
-      isSettled = true;
-    };
-    promise.then(settle, settle);
-    for (let waited = 0; waited < LONGEST_WAIT; waited++) {
-      await this.settle();
-      if (isSettled) return promise;
-      this.clock.advance(1);
-    }
-    throw new Error(`Waited ${LONGEST_WAIT} virtual ms in vain for ${what}`);
-  };
-
-  /** Lets everything happen that waits for nothing but its turn. */
-  async settle(): Promise<void> {
-    for (let i = 0; i < 10; i++) await Promise.resolve();
-  }
-
-  /** Lets virtual time go by. */
-  async pass(ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed++) {
-      this.clock.advance(1);
-      await this.settle();
-    }
+  /** An endpoint without behaviour at an address of its own, or at `at`. */
+  peer(at: SocketAddress = this.#freshAddress()): Peer {
+    return new Peer(this.network, at, this.#serverFor(at), this.patience);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
     for (const agent of this.#agents) await agent.close();
     this.network.close();
+    const { internalErrors } = this.server.metrics;
+    if (internalErrors > 0) throw new Error(`The server had ${internalErrors} errors of its own`);
+  }
+
+  #freshAddress(): SocketAddress {
+    return { address: `198.51.100.${this.#nextHost++}`, port: 5060 };
+  }
+
+  /** The first listener of the server that speaks the address family of `at`. */
+  #serverFor({ address }: SocketAddress): SocketAddress {
+    const listeners = this.server.transports.list.map(({ local }) => local);
+    return listeners.find((local) => local.address.includes(":") === address.includes(":")) ?? listeners[0];
   }
 
   #arrival(receive: Receive, metrics: Metrics): Arrival {
