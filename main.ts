@@ -17,9 +17,12 @@ withSettings(program.command("run", { isDefault: true }).description("Run the se
   .action(async (given) => {
     const config = await settings(given);
     await startLogging(config);
+    // Signals are heard before anybody can know that the server is there.
+    const { promise: started, resolve } = Promise.withResolvers<Server>();
+    onSignals(started);
     const server = await startServer(config, systemClock);
+    resolve(server);
     welcome(config, server);
-    onSignals(server);
   });
 
 withSettings(program.command("check").description("Check settings and print what they amount to."))
@@ -70,30 +73,29 @@ function welcome({ domains }: Config, { transports }: Server): void {
   console.log("Stop it with Ctrl-C; it waits for calls that are up. All settings: sluice run --help");
 }
 
-function onSignals(server: Server): void {
+function onSignals(started: Promise<Server>): void {
   const log = loggerOf("main");
   let isStopping = false;
   const stop = async () => {
     // Whoever asks twice does not want to wait.
     if (isStopping) Deno.exit(1);
     isStopping = true;
-    await server.drain();
+    await (await started).drain();
     Deno.exit(0);
   };
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
   if (Deno.build.os !== "windows") {
-    Deno.addSignalListener("SIGUSR2", () => log.info("counters", server.metrics.snapshot()));
+    Deno.addSignalListener("SIGUSR2", async () => log.info("counters", (await started).metrics.snapshot()));
   }
   // A bug in one corner does not take the calls of all others with it.
-  addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    server.metrics.internalErrors++;
-    log.error("promise rejected", { error: event.reason });
-  });
-  addEventListener("error", (event) => {
-    event.preventDefault();
-    server.metrics.internalErrors++;
-    log.error("uncaught error", { error: event.error });
+  started.then(({ metrics }) => {
+    const survive = (event: Event, text: string, error: unknown) => {
+      event.preventDefault();
+      metrics.internalErrors++;
+      log.error(text, { error });
+    };
+    addEventListener("unhandledrejection", (event) => survive(event, "promise rejected", event.reason));
+    addEventListener("error", (event) => survive(event, "uncaught error", event.error));
   });
 }

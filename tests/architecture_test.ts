@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   agent: ["transaction", "resolve", "transport", "sip", "lib"],
   demo: ["agent", "config", "server", "transport", "sip", "lib"],
   server: ["config", "modules", "proxy", "resolve", "roles", "transaction", "transport", "usrloc", "lib"],
-  tasks: ["config", "lib"],
+  tasks: ["config", "transport", "lib"],
 };
 
 /** Where the runtime may be spoken to; everything else gets what it needs handed in. */

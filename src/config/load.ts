@@ -1,5 +1,5 @@
 import { parse, stringify } from "@std/yaml";
-import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { z } from "zod";
 import { ConfigError, type Fault } from "./errors.ts";
 import { allKeys } from "./keys.ts";
@@ -23,7 +23,7 @@ type Environment = (name: string) => string | undefined;
 
 const parseYaml: (text: string, options: { schema: string }) => unknown = parse;
 const stringifyYaml: (value: unknown) => string = stringify;
-const closest: (word: string, words: readonly string[]) => string = closestString;
+const distance: (a: string, b: string) => number = levenshteinDistance;
 
 /** Reads the settings from a YAML file, if one is named, and from flags, which win. Throws ConfigError. */
 export async function loadConfig(file: string | undefined, flags: readonly FlagValue[]): Promise<Config> {
@@ -133,11 +133,13 @@ function faultsOf(issue: z.core.$ZodIssue, text: string, flagged: ReadonlySet<st
   return [{ key, line, message: issue.message.replace(/^Invalid input: /, "") }];
 }
 
-/** The key that may have been meant. */
+/** The key that may have been meant, if there is one that is nearly the same. */
 function hint(path: KeyPath, key: string): string {
   const prefix = path.length === 0 ? "" : `${path.join(".")}.`;
-  const names = allKeys()
+  const near = allKeys()
     .filter(({ name }) => name.startsWith(prefix))
-    .map(({ name }) => name.slice(prefix.length).split(".")[0]);
-  return names.length === 0 ? "" : `; did you mean ${closest(key, names)}?`;
+    .map(({ name }) => name.slice(prefix.length).split(".")[0])
+    .map((name) => ({ name, far: distance(key, name) }))
+    .toSorted((a, b) => a.far - b.far)[0];
+  return near === undefined || near.far > key.length / 2 ? "" : `; did you mean ${near.name}?`;
 }
