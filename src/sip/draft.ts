@@ -41,7 +41,7 @@ abstract class Draft {
     return this;
   }
 
-  /** Puts a row above the first of its kind; on top of the header where there is none. */
+  /** Puts a row above the first of its kind; where there is none, on top of the header but below its Vias. */
   prepend(name: HeaderName, value: string): this {
     this.#edit(name).above.unshift(value);
     return this;
@@ -77,7 +77,7 @@ abstract class Draft {
     if (patch !== undefined) splices.push({ ...patch, rank: this.#edits.length });
     if (splices.length > 1) splices.sort(byPlace);
 
-    const startLineEnd = received.headersStart - 2;
+    const startLineEnd = received.headers.start - 2;
     let out = startLine ?? text.slice(0, startLineEnd);
     let at = startLineEnd;
     for (let i = 0; i < splices.length; i++) {
@@ -122,7 +122,7 @@ function spliceRows(received: SipMessage, edit: Edit, rank: number, splices: Spl
     isFirst = false;
   });
   if (isFirst && text !== "") {
-    const at = received.headersStart;
+    const at = received.headers.afterVias;
     splices.push({ start: at, end: at, text, rank });
   }
 }
@@ -189,9 +189,9 @@ export class ResponseDraft extends Draft {
   }
 
   override toString(): string {
-    const { text, headersStart } = this.response;
+    const { text, headers } = this.response;
     const isUsual = text.startsWith("SIP");
-    return this.join(isUsual ? undefined : `SIP${text.slice(3, headersStart - 2)}`, this.#topVia);
+    return this.join(isUsual ? undefined : `SIP${text.slice(3, headers.start - 2)}`, this.#topVia);
   }
 
   protected override receivedValues(name: HeaderName): string[] {

@@ -4,19 +4,11 @@ export { type Contacts, MAX_EXPIRES, parseExpires, parseQ } from "./contact.ts";
 export { RequestDraft, ResponseDraft } from "./draft.ts";
 export { type HeaderList, MalformedError, SipError } from "./errors.ts";
 export type { HeaderName } from "./header_names.ts";
-export {
-  type CSeq,
-  type MessageLimits,
-  parseMessage,
-  parseText,
-  type Patch,
-  SipMessage,
-  SipRequest,
-  SipResponse,
-} from "./message.ts";
+export { type CSeq, type MessageLimits, type Patch, SipMessage, SipRequest, SipResponse } from "./message.ts";
 export { ALL_METHODS, isDialogForming, methodBit, METHODS } from "./method.ts";
 export { NameAddr, parseNameAddr, parseNameAddrs } from "./name_addr.ts";
 export { type Param, Params, quote, unquote } from "./params.ts";
+export { parseMessage, parseText } from "./parse.ts";
 export { defaultPort, type Protocol, protocolOf, viaName } from "./protocol.ts";
 export { buildReply, type ReplyOptions } from "./reply.ts";
 export { splitList } from "./scan.ts";

@@ -49,9 +49,14 @@ Deno.test("a field of several rows that is set leaves one", () => {
   assertEquals(drafted().set("Route", "<sip:p9>").toString(), expected);
 });
 
-Deno.test("a field that is not there comes first when it is set", () => {
-  assertEquals(drafted().set("Expires", "60").toString(), spliced(0, 0, "Expires: 60"));
-  assertEquals(drafted().set("X-New", "1").toString(), spliced(0, 0, "X-New: 1"));
+Deno.test("a field that is not there comes first when it is set, but below the Vias", () => {
+  assertEquals(drafted().set("Expires", "60").toString(), spliced(1, 1, "Expires: 60"));
+  assertEquals(drafted().set("X-New", "1").toString(), spliced(1, 1, "X-New: 1"));
+});
+
+Deno.test("where the header does not begin with a Via, a new field comes first of all", () => {
+  const rows = [ROWS[1], ROWS[0], ...ROWS.slice(2)];
+  assertEquals(drafted(rows).set("X-New", "1").toString(), textOf(["X-New: 1", ...rows]));
 });
 
 Deno.test("every value that is set gets its row, in order", () => {
@@ -59,7 +64,7 @@ Deno.test("every value that is set gets its row, in order", () => {
   assertEquals(drafted().setAll("Route", ["<sip:x>", "<sip:y>"]).toString(), expected);
   assertEquals(
     drafted().setAll("Path", ["<sip:x>", "<sip:y>"]).toString(),
-    spliced(0, 0, "Path: <sip:x>", "Path: <sip:y>"),
+    spliced(1, 1, "Path: <sip:x>", "Path: <sip:y>"),
   );
 });
 
@@ -72,7 +77,7 @@ Deno.test("a prepended value stands above the first of its kind, the last one pr
   assertEquals(drafted().prepend("Via", "SIP/2.0/UDP me").toString(), spliced(0, 0, "Via: SIP/2.0/UDP me"));
   assertEquals(
     drafted().prepend("Record-Route", "<sip:x>").toString(),
-    spliced(0, 0, "Record-Route: <sip:x>"),
+    spliced(1, 1, "Record-Route: <sip:x>"),
   );
 });
 
@@ -218,7 +223,7 @@ Deno.test("a response draft tells the Vias that will leave", () => {
 Deno.test("other edits and the removal of the top Via do not get in each other's way", () => {
   const [first, ...vias] = ["Via: SIP/2.0/UDP a", "Via: SIP/2.0/UDP b"];
   const table: [edit: (draft: ResponseDraft) => unknown, left: string[]][] = [
-    [(draft) => draft.set("X-New", "1"), ["X-New: 1", ...vias]],
+    [(draft) => draft.set("X-New", "1"), [...vias, "X-New: 1"]],
     [(draft) => draft.prepend("Via", "SIP/2.0/UDP x"), ["Via: SIP/2.0/UDP x", ...vias]],
     [(draft) => draft.set("Via", "SIP/2.0/UDP x"), ["Via: SIP/2.0/UDP x"]],
     [(draft) => draft.remove("Via"), []],

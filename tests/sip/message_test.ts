@@ -1,6 +1,7 @@
 import { byteArea, latin1Bytes } from "../../src/lib/latin1.ts";
 import { MalformedError } from "../../src/sip/errors.ts";
-import { parseMessage, parseText, SipRequest, SipResponse } from "../../src/sip/message.ts";
+import { SipRequest, SipResponse } from "../../src/sip/message.ts";
+import { parseMessage, parseText } from "../../src/sip/parse.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { asRequest, asResponse } from "../support/messages.ts";
 

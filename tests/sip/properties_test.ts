@@ -229,7 +229,11 @@ function edited(rows: readonly Row[], name: string, put: string, keeps: boolean)
   const first = rows.findIndex((row) => row.name === name);
   const kept = rows.map((row) => keeps || row.name !== name ? [row] : []);
   const row = put === "" ? [] : [{ name, text: `${name}: ${put}\r\n` }];
-  if (first < 0) return [...row, ...rows];
+  if (first < 0) {
+    // Below the Vias that the header begins with.
+    const vias = rows.findIndex((row) => row.name !== "Via");
+    return rows.toSpliced(vias < 0 ? rows.length : vias, 0, ...row);
+  }
   return kept.flatMap((rows, i) => i === first ? [...row, ...rows] : rows);
 }
 

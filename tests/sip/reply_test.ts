@@ -1,5 +1,5 @@
 import type { SipRequest } from "../../src/sip/message.ts";
-import { parseText } from "../../src/sip/message.ts";
+import { parseText } from "../../src/sip/parse.ts";
 import { buildReply, type ReplyOptions } from "../../src/sip/reply.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { asRequest } from "../support/messages.ts";

@@ -1,6 +1,7 @@
 import { MalformedError } from "../../src/sip/errors.ts";
 import { requestFault } from "../../src/sip/validity.ts";
-import { parseText, SipRequest } from "../../src/sip/message.ts";
+import { SipRequest } from "../../src/sip/message.ts";
+import { parseText } from "../../src/sip/parse.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { asRequest, request } from "../support/messages.ts";
 
