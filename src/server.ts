@@ -66,6 +66,7 @@ export class Server {
       tokens,
       replies,
       metrics,
+      log: log("transaction"),
       timers: config.timers,
       maxTransactions: limits.transactions,
       responseFlow: (request, flow) => transports.responseFlow(request, flow),

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { silentLogger } from "../lib/log.ts";
 import { Metrics } from "../lib/metrics.ts";
 import { TimerWheel } from "../lib/timer_wheel.ts";
 import { Tokens } from "../lib/token.ts";
@@ -131,6 +132,7 @@ export class UserAgent implements AgentCore {
       tokens: this.tokens,
       replies: new LocalReplies(this.tokens, ""),
       metrics: this.metrics,
+      log: silentLogger,
       timers,
       maxTransactions: 10_000,
       responseFlow: (request, flow) => transports.responseFlow(request, flow),

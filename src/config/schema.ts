@@ -98,7 +98,7 @@ export const configSchema = z.strictObject({
       .describe("Bytes of one message; a longer request is answered 513."),
     headerRows: z.int().min(32).max(4_096).default(256)
       .describe("Header rows of one message; a request with more is answered 400."),
-    transactions: count(2_000_000)
+    transactions: count(1_000_000)
       .describe(
         "Transactions at a time, finished ones that absorb copies included; beyond, requests get 503.",
       ),

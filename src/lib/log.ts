@@ -40,9 +40,8 @@ export async function setUpLogging({ level, format }: LogOptions, write: LineWri
 export function loggerOf(part: string): Logger {
   const logger = getLogger(["sluice", part]);
   return {
-    get debugs() {
-      return logger.isEnabledFor("debug");
-    },
+    // Asked for every message; the level is set once, before any logger is made.
+    debugs: logger.isEnabledFor("debug"),
     debug: (event, fields) => logger.debug(event, fields),
     info: (event, fields) => logger.info(event, fields),
     warn: (event, fields) => logger.warn(event, fields),

@@ -1,3 +1,4 @@
+import type { Logger } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { type RequestDraft, ResponseDraft, type SipRequest, type SipResponse } from "../sip/mod.ts";
 import type { LocalReplies, ServerTransaction } from "../transaction/mod.ts";
@@ -14,6 +15,7 @@ export interface ForkParts extends BranchParts {
   readonly replies: LocalReplies;
   readonly metrics: Metrics;
   readonly calls: Calls;
+  readonly log: Logger;
   /** The most branches a request may have, all groups together. */
   readonly maxTargets: number;
   /** The most branches that may be alive at a time over all proxies (RFC 5393 §5). */
@@ -141,10 +143,23 @@ export class Fork implements BranchOwner {
     const response = failure.kind === "response" ? failure.response : undefined;
     const flowFailed = isFlowFailure(failure);
     this.#failures.push({ status: statusOf(failure), response });
+    const { log } = this.#parts;
+    if (log.debugs) {
+      const { uri } = branch.target;
+      log.debug("branch failed", {
+        callId: this.#start!.request.callId,
+        uri,
+        kind: failure.kind,
+        status: response?.status,
+      });
+    }
     this.#options.onBranchFailure?.({ target: branch.target, response, flowFailed });
     if (response !== undefined && response.status >= 600) {
       // Nobody else is to be asked any more (RFC 3261 §16.7 step 5).
       this.#stop(`SIP;cause=${response.status}`);
+    } else if (failure.kind === "timeout" && !this.#isInvite) {
+      // The client has waited as long as we did, and has given up (RFC 4321 §1.5).
+      this.#stop(undefined);
     } else if (flowFailed && !this.#isStopped) {
       this.#tryAlternate(branch.target);
     }

@@ -1,7 +1,6 @@
-import type { Logger } from "../lib/log.ts";
 import { type HeaderList, reasonOf, RequestDraft, SipError, type SipRequest } from "../sip/mod.ts";
 import type { ServerTransaction } from "../transaction/mod.ts";
-import type { Flow } from "../transport/mod.ts";
+import { type Flow, socketAddressText } from "../transport/mod.ts";
 import type { ForkOptions, RelayOptions, Route, RouteContext, Target } from "./context.ts";
 import { Fork, type ForkParts, type Script } from "./fork.ts";
 import { countHop, type ForwardEdit } from "./forward.ts";
@@ -11,7 +10,6 @@ import { forwardStateless } from "./stateless.ts";
 /** What the proxy core needs. */
 export interface ProxyParts extends ForkParts {
   readonly loop: LoopParts;
-  readonly log: Logger;
   readonly route: Route;
   /** What a request without Max-Forwards goes on with. */
   readonly maxForwards: number;
@@ -36,6 +34,11 @@ export class Proxy {
 
   /** Takes a sound request that no transaction takes care of. */
   handle(request: SipRequest, flow: Flow): void {
+    const { log } = this.#parts;
+    if (log.debugs) {
+      const { method, uriText: uri, callId } = request;
+      log.debug("request", { callId, method, uri, from: socketAddressText(flow.remote) });
+    }
     const ctx = new Context(this.#parts, request, flow);
     try {
       if (this.#isDraining) this.#refuseNew(request);
@@ -79,9 +82,10 @@ class Context implements RouteContext, Script {
   }
 
   reply(status: number, headers?: HeaderList, reason?: string): void {
-    const { layer, replies } = this.#parts;
+    const { layer, replies, log } = this.#parts;
     const { request } = this;
     if (request.method === "ACK") return;
+    if (log.debugs) log.debug("reply", { callId: request.callId, method: request.method, status });
     if (this.#server !== undefined) {
       this.#server.respond(status, replies.build(request, status, headers, reason));
     } else if (!this.#isDone) layer.replyStateless(request, this.flow, status, headers, reason);

@@ -64,6 +64,7 @@ export function combinedRoute(combined: CombinedParts): Route {
 
   /** A request for this server and none of its users. */
   function toServer(ctx: RouteContext): void {
+    if (ctx.request.method === "CANCEL") return ctx.reply(481);
     if (ctx.request.method !== "OPTIONS") throw new SipError(484, reasonOf(484));
     checkRequire(ctx);
     ctx.reply(200, CAPABILITIES);
@@ -76,7 +77,7 @@ export function combinedRoute(combined: CombinedParts): Route {
           record(ctx);
           return ctx.fork(located.targets);
         case "not-found":
-          return ctx.reply(404);
+          return ctx.reply(ctx.request.method === "CANCEL" ? 481 : 404);
         case "unavailable":
           return ctx.reply(480);
         case "method-not-allowed":

@@ -36,7 +36,10 @@ export function methodBit(method: string): number {
   return BITS.get(method) ?? OTHER_METHOD;
 }
 
-/** Whether a request of this method, sent outside a dialog, can create one (RFC 3261 §12, RFC 6665, RFC 3515). */
+/**
+ * Whether a request of this method, sent outside a dialog, can create one (RFC 3261 §12, RFC 6665, RFC 3515).
+ * Of a method we do not know it must be assumed.
+ */
 export function isDialogForming(method: string): boolean {
-  return method === "INVITE" || method === "SUBSCRIBE" || method === "REFER";
+  return method === "INVITE" || method === "SUBSCRIBE" || method === "REFER" || !BITS.has(method);
 }

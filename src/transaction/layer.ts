@@ -1,3 +1,4 @@
+import type { Logger } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { TimerWheel } from "../lib/timer_wheel.ts";
 import type { Tokens } from "../lib/token.ts";
@@ -9,7 +10,7 @@ import {
   SipRequest,
   type SipResponse,
 } from "../sip/mod.ts";
-import type { Flow } from "../transport/mod.ts";
+import { type Flow, socketAddressText } from "../transport/mod.ts";
 import { type ClientHost, InviteClient, type Sending } from "./invite_client.ts";
 import { InviteServer, type ServerHost } from "./invite_server.ts";
 import { branchOf } from "./key.ts";
@@ -32,6 +33,7 @@ export interface TransactionLayerParts {
   readonly tokens: Tokens;
   readonly replies: LocalReplies;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly timers: TimerOptions;
   /** Transactions of both kinds at a time. */
   readonly maxTransactions: number;
@@ -167,25 +169,35 @@ export class TransactionLayer {
 
   /** An ACK is never answered, and without a Via there is nowhere to answer to. */
   #refuse(request: SipRequest, flow: Flow, fault: SipError): void {
-    const { metrics } = this.#parts;
+    const { metrics, log } = this.#parts;
     if (request.method === "ACK" || !request.has("Via")) {
       metrics.malformedDropped++;
       return;
     }
     metrics.malformedRequests++;
+    if (log.debugs) {
+      const from = socketAddressText(flow.remote);
+      log.debug("request refused", {
+        callId: request.get("Call-ID"),
+        from,
+        status: fault.status,
+        reason: fault.reason,
+      });
+    }
     this.replyStateless(request, flow, fault.status, fault.headers, fault.reason);
   }
 
   /** A CANCEL is answered here at once, whatever becomes of its INVITE (RFC 3261 §9.2). */
   #receiveCancel(cancel: SipRequest, flow: Flow): void {
+    if (!this.#servers.hasNamedBy(cancel)) return this.#parts.onRequest(cancel, flow);
     const invite = this.#servers.find(cancel, "INVITE");
-    if (!(invite instanceof InviteServer)) return this.#parts.onRequest(cancel, flow);
     if (this.#isFull(cancel)) {
       this.replyStateless(cancel, flow, 200);
     } else {
       this.openServer(cancel, flow).respond(200, this.#parts.replies.build(cancel, 200));
     }
-    invite.cancelled(cancel);
+    // What is not an INVITE it does not stop.
+    if (invite instanceof InviteServer) invite.cancelled(cancel);
   }
 
   /** Whether there is no room for a transaction of this request. */

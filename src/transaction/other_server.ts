@@ -56,8 +56,12 @@ export class OtherServer extends Timer implements ServerTransaction, ServerEntry
 
   abandon(): void {
     if (this.isAnswered) return;
+    this.state = "completed";
+    this.#request = undefined;
     this.#host.serverAnswered();
-    this.#terminate();
+    // Copies that still come are not to begin it all again.
+    if (this.flow.protocol === "udp") this.#host.wheel.arm(this, this.#host.timers.whole);
+    else this.#terminate();
   }
 
   /** Takes a copy of the request. */

@@ -33,6 +33,17 @@ export class ServerTable {
     return entry;
   }
 
+  /** Whether there is a transaction the CANCEL names, be it of an INVITE or not (RFC 3261 §9.2). */
+  hasNamedBy(cancel: SipRequest): boolean {
+    let entry = this.#chains.get(identityOf(cancel));
+    while (
+      entry !== undefined && (entry.key.method === "CANCEL" || !keyFits(entry.key, cancel, entry.key.method))
+    ) {
+      entry = entry.nextWithBranch;
+    }
+    return entry !== undefined;
+  }
+
   /** Whether so many have the branch already that a look-up of one more would take too long. */
   isCrowded(request: SipRequest): boolean {
     let entry = this.#chains.get(identityOf(request));

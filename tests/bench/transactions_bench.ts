@@ -1,4 +1,5 @@
 import { systemClock } from "../../src/lib/clock.ts";
+import { silentLogger } from "../../src/lib/log.ts";
 import { Metrics } from "../../src/lib/metrics.ts";
 import { TimerWheel } from "../../src/lib/timer_wheel.ts";
 import { Tokens } from "../../src/lib/token.ts";
@@ -16,6 +17,7 @@ const layer = new TransactionLayer({
   tokens,
   replies: new LocalReplies(tokens, "bench"),
   metrics: new Metrics(),
+  log: silentLogger,
   // Completed transactions go at once, so that what is measured is one life and not how many there were.
   timers: { ...DEFAULT_TIMERS, t1: 10, t4: 10 },
   maxTransactions: 10_000_000,

@@ -43,10 +43,20 @@ Deno.test("another flow of the same user agent is tried after silence", async ()
   using core = new Core();
   const { alice, bob, carol } = withPeers(core);
   forking(core, [targetAt(bob, { alternates: [targetAt(carol)] })]);
+  alice.send("INVITE", "sip:ua@example.com");
+  carol.reply(await carol.receives("INVITE"), 200);
+  assertEquals(bob.requests("INVITE").length, 7);
+  assertEquals(new Set(bob.requests("INVITE").map(({ text }) => text)).size, 1);
+});
+
+Deno.test("for what is no INVITE there is no time left after silence: nobody else is asked", async () => {
+  using core = new Core();
+  const { alice, bob, carol, dave } = withPeers(core);
+  forking(core, [targetAt(bob, { alternates: [targetAt(carol)] }), targetAt(dave, { q: 0.1 })]);
   alice.send("MESSAGE", "sip:ua@example.com");
-  carol.reply(await carol.receives("MESSAGE"), 200);
-  assertEquals(bob.requests("MESSAGE").length, 11);
-  assertEquals(new Set(bob.requests("MESSAGE").map(({ text }) => text)).size, 1);
+  await core.pass(40_000);
+  assertEquals([bob.requests("MESSAGE").length, carol.received.length, dave.received.length], [11, 0, 0]);
+  await assertReleased(core);
 });
 
 Deno.test("another flow of the same user agent is tried at once when the first is dead", async () => {

@@ -61,6 +61,7 @@ export class Core extends VirtualTime {
       tokens,
       replies,
       metrics,
+      log: silentLogger,
       timers: DEFAULT_TIMERS,
       maxTransactions,
       responseFlow: (request, flow) => transports.responseFlow(request, flow),

@@ -1,3 +1,4 @@
+import { silentLogger } from "../../src/lib/log.ts";
 import { Metrics } from "../../src/lib/metrics.ts";
 import { TimerWheel } from "../../src/lib/timer_wheel.ts";
 import { Tokens } from "../../src/lib/token.ts";
@@ -48,6 +49,7 @@ export class LoneLayer {
       tokens,
       replies: this.replies,
       metrics,
+      log: silentLogger,
       timers: DEFAULT_TIMERS,
       maxTransactions,
       responseFlow,

@@ -84,15 +84,19 @@ Deno.test("after a final response nothing more is sent", () => {
   }
 });
 
-Deno.test("an abandoned request ends without a final response, and is abandoned once", () => {
+Deno.test("an abandoned request ends without a final response, absorbs copies for a while, and is gone", () => {
   const lone = asked();
   lone.clock.advance(3_500);
   lone.tx.abandon();
   lone.tx.abandon();
   lone.tx.respond(408, answer(408));
-  assertEquals(lone.flow.headlines, ["100 Trying"]);
-  assertEquals(lone.left, NOTHING);
   assertEquals(lone.layer.underWay, 0);
+  lone.clock.advance(31_990);
+  lone.receives("BYE");
+  assertEquals(lone.flow.headlines, ["100 Trying", "100 Trying"]);
+  assertEquals(lone.passedUp, []);
+  lone.clock.advance(10);
+  assertEquals(lone.left, NOTHING);
 });
 
 Deno.test("a response that cannot be sent is kept for copies", () => {
@@ -113,11 +117,12 @@ Deno.test("a request counts as under way until its final response", () => {
   assertEquals([layer.underWay, tx.isAnswered], [0, true]);
 });
 
-Deno.test("a CANCEL does nothing to a request that is no INVITE: it goes up", () => {
+Deno.test("a CANCEL does nothing to a request that is no INVITE but get its own answer", () => {
   const lone = asked();
   let isTold = false;
   lone.tx.onCancel = () => isTold = true;
   lone.receives("CANCEL");
   assert(!isTold);
-  assertEquals(lone.passedUp.map(({ request }) => request.method), ["CANCEL"]);
+  assertEquals(lone.passedUp, []);
+  assertEquals(lone.flow.headlines, ["200 OK"]);
 });
