@@ -31,6 +31,8 @@ export class Server {
   readonly metrics = new Metrics();
   readonly transports: Transports;
   readonly receive: Receive;
+  /** To be called before messages are taken. */
+  readonly onTurn: () => void;
 
   readonly #config: Config;
   readonly #clock: Clock;
@@ -101,6 +103,7 @@ export class Server {
     this.#layer = layer;
     this.#store = store;
     this.receive = (message, flow) => layer.receive(message, flow);
+    this.onTurn = () => this.#wheel.turn();
   }
 
   /**
@@ -165,6 +168,7 @@ export async function startServer(
     metrics: server.metrics,
     log: log("transport"),
     onOpen: transports.add.bind(transports),
+    onTurn: server.onTurn,
   };
   try {
     openListeners(parts, { listen: config.listen, udpIo: transport.udp.io, udp: transport.udp });

@@ -62,7 +62,7 @@ export class TimerWheel {
     this.#onError = onError;
     this.#levels = LEVEL_BITS.map((bits) => Array.from({ length: 1 << bits }, () => new Slot()));
     this.#start = clock.monotonic();
-    this.#stop = clock.every(TICK, () => this.#turn());
+    this.#stop = clock.every(TICK, () => this.turn());
   }
 
   /** How many timers wait. */
@@ -115,7 +115,11 @@ export class TimerWheel {
     slot.previous = timer;
   }
 
-  #turn(): void {
+  /**
+   * Does everything that is due by now. The interval sees to it; whoever comes to work after a pause calls it
+   * first, or timers armed then would be measured from before the pause.
+   */
+  turn(): void {
     const target = Math.floor((this.#clock.monotonic() - this.#start) / TICK);
     while (this.#tick < target) {
       this.#tick++;

@@ -4,7 +4,8 @@ import type { Arrival } from "./arrival.ts";
 import type { Protocol } from "../sip/mod.ts";
 import { FlowError, type SocketAddress, socketAddressText, type Transport } from "./flow.ts";
 import { Libc } from "./libc.ts";
-import { UdpReactor, type UdpSocketOptions } from "./udp_batch.ts";
+import type { UdpSocketOptions } from "./udp_options.ts";
+import { UdpReactor } from "./udp_reactor.ts";
 import { FlowIds } from "./udp_flow.ts";
 import { PortableSocket } from "./udp_portable.ts";
 
@@ -28,6 +29,8 @@ export interface OpenParts {
   readonly log: Logger;
   /** Told of each listener as soon as it is open, before anything can arrive by it. */
   readonly onOpen: (transport: Transport) => void;
+  /** Called before messages are taken, so that time can catch up after a pause. */
+  readonly onTurn?: () => void;
 }
 
 /**
@@ -35,12 +38,12 @@ export interface OpenParts {
  * knows by which address its peers see it. Throws FlowError if one cannot be opened; those opened before stay.
  */
 export function openListeners(parts: OpenParts, options: OpenOptions): void {
-  const { arrival, metrics, log, onOpen } = parts;
+  const { arrival, metrics, log, onOpen, onTurn = () => {} } = parts;
   const onError = (error: unknown) => {
     metrics.internalErrors++;
     log.error("handling failed", { error });
   };
-  const socketParts = { arrival, metrics, onError, flowIds: new FlowIds() };
+  const socketParts = { arrival, metrics, onError, onTurn, flowIds: new FlowIds() };
   const libc = options.udpIo === "portable" ? undefined : openLibc(log, options.udpIo === "batch");
   const reactor = libc === undefined ? undefined : new UdpReactor({ ...socketParts, libc });
   const io = reactor === undefined ? "portable" : "batch";

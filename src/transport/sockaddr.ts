@@ -31,3 +31,32 @@ export function readSockaddr(bytes: Uint8Array, at: number): SocketAddress {
   const ip = family === AF_INET6 ? bytes.subarray(at + 8, at + 24) : bytes.subarray(at + 4, at + 8);
   return { address: formatIp(ip), port };
 }
+
+/** What an IPv6 flow is known by: port and address, two bytes a char. */
+export function ipv6Key(words: Uint32Array, word: number): string {
+  const a = words[word + 2];
+  const b = words[word + 3];
+  const c = words[word + 4];
+  const d = words[word + 5];
+  return String.fromCharCode(
+    words[word] >>> 16,
+    a >>> 16,
+    a & 0xffff,
+    b >>> 16,
+    b & 0xffff,
+    c >>> 16,
+    c & 0xffff,
+    d >>> 16,
+    d & 0xffff,
+  );
+}
+
+/** What an IPv4 flow is known by: address and port in one number. */
+export function ipv4Key(address: number, port: number): number {
+  return address * 65_536 + port;
+}
+
+/** A word from the network, where the first byte is the highest. */
+export function byteSwapped(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}

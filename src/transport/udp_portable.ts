@@ -10,6 +10,7 @@ export interface PortableParts {
   readonly metrics: Metrics;
   readonly flowIds: FlowIds;
   readonly onError: (error: unknown) => void;
+  readonly onTurn: () => void;
 }
 
 /** Datagrams that may wait to be sent; more are dropped, as a full socket buffer would. */
@@ -121,13 +122,14 @@ export class PortableSocket implements DatagramSender {
   }
 
   async #read(): Promise<void> {
-    const { arrival, onError } = this.#parts;
+    const { arrival, onError, onTurn } = this.#parts;
     const memory = new Uint8Array(MAX_DATAGRAM);
     const area = byteArea(memory);
     while (this.#closing === undefined) {
       try {
         const [bytes, from] = await this.#socket.receive(memory);
         const { hostname, port } = from as Deno.NetAddr;
+        onTurn();
         arrival.datagram(area, 0, bytes.length, this.connect({ address: hostname, port }));
       } catch (error) {
         // Closing ends the wait with an error; a refusal that some earlier datagram met is not ours to mind.

@@ -276,3 +276,18 @@ Deno.test("whatever is armed, disarmed and waited for, each timer is called just
     { numRuns: 200 },
   );
 });
+
+Deno.test("after a pause in which no interval ran, a turn makes timers count from now", () => {
+  let elapsed = 0;
+  const clock = { monotonic: () => elapsed, now: () => elapsed, every: () => () => {} };
+  const wheel = new TimerWheel({ clock, onError: () => {} });
+  const task = new Task();
+  elapsed = 400;
+  wheel.turn();
+  wheel.arm(task, 500);
+  for (const [time, fired] of [[890, 0], [900, 1]]) {
+    elapsed = time;
+    wheel.turn();
+    assertEquals(task.fired, fired);
+  }
+});

@@ -1,6 +1,6 @@
 import { FlowError, LIBC_PATHS, type OpenOptions, type SocketAddress } from "../../src/transport/mod.ts";
 import { Libc, pinned } from "../../src/transport/libc.ts";
-import type { BatchSocket } from "../../src/transport/udp_batch.ts";
+import type { BatchSocket } from "../../src/transport/batch_socket.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../support/assert.ts";
 import { requestText } from "../support/messages.ts";
 import { HAS_BATCH, hasIpv6, UdpHost, UdpPeer } from "../support/sockets.ts";
