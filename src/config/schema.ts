@@ -129,7 +129,7 @@ export const configSchema = z.strictObject({
       .describe("Whether a contact that asks for less than minExpires gets that, or the answer 423."),
     maxExpires: z.int().min(1).max(4_294_967_295).default(86_400)
       .describe("The most seconds a contact is registered."),
-    maxContacts: z.int().min(1).max(100).default(10)
+    maxContacts: z.int().min(1).max(1_000).default(30)
       .describe("Contacts of one address of record; a registration beyond is answered 503."),
     maxContactSize: z.int().min(64).max(4_096).default(512)
       .describe("Characters of a contact URI; a longer one is answered 400."),

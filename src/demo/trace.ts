@@ -58,6 +58,10 @@ class TracedFlow implements Flow {
     this.remote = inner.remote;
   }
 
+  get isGone(): boolean {
+    return this.inner.isGone;
+  }
+
   send(text: string): boolean {
     this.onSend(text);
     return this.inner.send(text);

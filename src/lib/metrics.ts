@@ -31,6 +31,8 @@ export class Metrics {
   targetsShed = 0;
   /** Registrations refused because the store is full. */
   bindingsShed = 0;
+  /** Bindings taken away because nobody is there any more. */
+  bindingsDropped = 0;
   /** Requests of ours that nobody answered in time. */
   timeouts = 0;
   /** Requests that came by here before (RFC 5393). */

@@ -124,6 +124,17 @@ export class Registrar {
     });
   }
 
+  /** Takes away the binding a target was made of: its flow has failed for good (RFC 5626 §5.3). */
+  drop(uri: Uri, { uri: contact }: Target): void {
+    const { store, domains, metrics } = this.#parts;
+    const aor = domains.aorOf(uri);
+    if (aor === undefined) return;
+    metrics.bindingsDropped++;
+    const dropped = store.update(aor, (live) => live.filter((binding) => binding.contact !== contact));
+    // Whoever calls next finds the flow as dead as it is.
+    if (dropped instanceof Promise) dropped.catch(() => metrics.internalErrors++);
+  }
+
   #rejected(error: unknown): never {
     const { metrics } = this.#parts;
     metrics.registrationsRejected++;

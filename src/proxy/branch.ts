@@ -32,8 +32,8 @@ export type BranchFailure =
   | { readonly kind: "response"; readonly response: SipResponse }
   /** `answered`: a provisional response had come. */
   | { readonly kind: "timeout"; readonly answered: boolean }
-  /** It could not be sent anywhere. */
-  | { readonly kind: "unreachable" }
+  /** It could not be sent anywhere; `isGone`: the peer it was sent to last is known to be there no more. */
+  | { readonly kind: "unreachable"; readonly isGone: boolean }
   /** It was given up before it was sent. */
   | { readonly kind: "cancelled" };
 
@@ -61,6 +61,8 @@ export class Branch implements ClientListener {
   #attempt = 0;
   /** Whether a hop has said more than that it is trying. */
   #isHeard = false;
+  /** The one it was sent over last. */
+  #flow: Flow | undefined = undefined;
   #client: ClientTransaction | undefined = undefined;
   #cancel: { readonly reason: string | undefined } | undefined = undefined;
 
@@ -80,7 +82,7 @@ export class Branch implements ClientListener {
       next = to ?? nextHop(draft);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      return this.#fail({ kind: "unreachable" });
+      return this.#unreachable();
     }
     if (target.via !== undefined) return this.#sendOver(target.via);
     const hops = this.#parts.resolver.resolve(next);
@@ -145,7 +147,7 @@ export class Branch implements ClientListener {
       } else this.#sendOver(flow);
       return;
     }
-    this.#fail({ kind: "unreachable" });
+    this.#unreachable();
   }
 
   #sendOver(flow: Flow): void {
@@ -153,12 +155,17 @@ export class Branch implements ClientListener {
     if (this.#start === undefined) return;
     const { draft, edits, loop } = this.#start;
     const { layer } = this.#parts;
+    this.#flow = flow;
     const branch = layer.newBranch(loop);
     const text = finish(this.#canGoOn ? draft.fork() : draft, edits, flow, branch);
     const attempt = ++this.#attempt;
     const client = layer.openClient({ method: draft.request.method, branch, text, flow }, this);
     // A flow that would not take it has told us already, and another may have been tried since.
     if (this.#attempt === attempt) this.#client = client;
+  }
+
+  #unreachable(): void {
+    this.#fail({ kind: "unreachable", isGone: this.#flow?.isGone ?? false });
   }
 
   #fail(failure: BranchFailure): void {

@@ -63,6 +63,8 @@ export interface FailedBranch {
   readonly response: SipResponse | undefined;
   /** Whether it was the flow: 403 or 430 from an edge (RFC 5626 §7), a closed flow, or nothing at all. */
   readonly flowFailed: boolean;
+  /** Whether the target is known to be there no more. */
+  readonly isGone: boolean;
 }
 
 /** The failure that is about to be told. */

@@ -153,7 +153,8 @@ export class Fork implements BranchOwner {
         status: response?.status,
       });
     }
-    this.#options.onBranchFailure?.({ target: branch.target, response, flowFailed });
+    const isGone = failure.kind === "unreachable" && failure.isGone;
+    this.#options.onBranchFailure?.({ target: branch.target, response, flowFailed, isGone });
     if (response !== undefined && response.status >= 600) {
       // Nobody else is to be asked any more (RFC 3261 §16.7 step 5).
       this.#stop(`SIP;cause=${response.status}`);

@@ -7,7 +7,7 @@ import {
   type RecordRoute,
   type Registrar,
 } from "../modules/mod.ts";
-import type { Route, RouteContext } from "../proxy/mod.ts";
+import type { ForkOptions, Route, RouteContext } from "../proxy/mod.ts";
 import { isDialogForming, reasonOf, SipError } from "../sip/mod.ts";
 import { admit } from "./steps.ts";
 
@@ -75,7 +75,7 @@ export function combinedRoute(combined: CombinedParts): Route {
       switch (located.kind) {
         case "found":
           record(ctx);
-          return ctx.fork(located.targets);
+          return ctx.fork(located.targets, toBindings(ctx));
         case "not-found":
           return ctx.reply(ctx.request.method === "CANCEL" ? 481 : 404);
         case "unavailable":
@@ -84,6 +84,17 @@ export function combinedRoute(combined: CombinedParts): Route {
           return ctx.reply(405, [["Allow", located.allow]]);
       }
     });
+  }
+
+  /** A binding is worth what the flow under it is worth, and somebody without any is not available. */
+  function toBindings({ draft }: RouteContext): ForkOptions {
+    const { uri } = draft;
+    return {
+      onBranchFailure({ target, isGone }) {
+        if (isGone) registrar.drop(uri, target);
+      },
+      onFailure: ({ status, response }) => status === 503 && response === undefined ? 480 : undefined,
+    };
   }
 
   function record(ctx: RouteContext): void {

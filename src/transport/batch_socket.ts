@@ -7,6 +7,7 @@ import { type SocketAddress, socketAddressText } from "./flow.ts";
 import { EAGAIN, type Libc, pinned } from "./libc.ts";
 import { byteSwapped, ipv4Key, ipv6Key, readSockaddr, SOCKADDR_ROW, sockaddrOf } from "./sockaddr.ts";
 import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
+import type { ErrorArea, SendError } from "./udp_errors.ts";
 import { grantedBuffer, openSocket, socketName, type UdpSocketOptions } from "./udp_options.ts";
 import {
   BATCH,
@@ -34,6 +35,8 @@ export interface BatchParts {
   readonly onError: (error: unknown) => void;
   /** Called before datagrams are taken. */
   readonly onTurn: () => void;
+  /** Memory that all sockets share. */
+  readonly errors: ErrorArea;
 }
 
 /** One UDP socket, read and written by the batch. */
@@ -63,7 +66,7 @@ export class BatchSocket implements DatagramSender {
   /** Memory of messages too long for a slot, reachable until they are sent. */
   readonly #long: Uint8Array<ArrayBuffer>[] = [];
   /** Flows that took a message which could not be sent, and whose watchers do not know yet. */
-  #failed: UdpFlow[] = [];
+  readonly #failed = new Map<UdpFlow, SendError>();
   #flushIsDue = false;
   readonly #flush = () => this.flush();
   #closing: Promise<void> | undefined = undefined;
@@ -132,18 +135,21 @@ export class BatchSocket implements DatagramSender {
     headerWords[length * HEADER_WORDS + NAME_LENGTH_WORD] = socketAddress.length * 4;
     this.#queue.push(flow);
     if (length + 1 === BATCH) this.#sendAll();
-    if (!this.#flushIsDue) {
-      this.#flushIsDue = true;
-      setImmediate(this.#flush);
-    }
+    this.#flushSoon();
     return true;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    setImmediate(this.#flush);
   }
 
   /** Sends what waits, and tells of what could not be sent. */
   flush(): void {
     this.#flushIsDue = false;
     this.#sendAll();
-    if (this.#failed.length > 0) this.#tellFailed();
+    if (this.#failed.size > 0) this.#tellFailed();
   }
 
   #sendAll(): void {
@@ -157,9 +163,12 @@ export class BatchSocket implements DatagramSender {
         at += sent;
         continue;
       }
+      const errno = libc.errno();
+      // Most likely it is the fate of an earlier datagram, to whomever, that is told only now.
+      if (errno !== EAGAIN && this.readErrors()) continue;
       // The first of the rest cannot be sent: skip it and go on. SIP repeats what was dropped for want of room.
       metrics.sendsFailed++;
-      if (libc.errno() !== EAGAIN) this.#failed.push(queue[at]);
+      if (errno !== EAGAIN) this.#failed.set(queue[at], "unreachable");
       at++;
     }
     metrics.messagesSent += queue.length;
@@ -171,11 +180,11 @@ export class BatchSocket implements DatagramSender {
   }
 
   #tellFailed(): void {
-    const failed = this.#failed;
-    this.#failed = [];
-    for (const flow of failed) {
+    const failed = [...this.#failed];
+    this.#failed.clear();
+    for (const [flow, error] of failed) {
       try {
-        flow.failed();
+        flow.failed(error === "refused");
       } catch (error) {
         this.#parts.onError(error);
       }
@@ -187,19 +196,36 @@ export class BatchSocket implements DatagramSender {
     const { libc, arrival, onError } = this.#parts;
     const { rows, bytes } = area;
     const count = libc.call.recvmmsg(this.fd, rows.headers, BATCH, MSG_DONTWAIT, 0n);
-    // Nothing there, or an error that belongs to an earlier datagram: neither concerns the next.
-    if (count <= 0) return false;
+    if (count < 0) {
+      // Nothing there, or the fate of what was sent before.
+      return libc.errno() !== EAGAIN && this.readErrors();
+    }
     for (let i = 0; i < count; i++) {
       const start = i * RECEIVE_STRIDE;
       const end = start + rows.headerWords[i * HEADER_WORDS + RECEIVED_LENGTH_WORD];
       rows.headerWords[i * HEADER_WORDS + NAME_LENGTH_WORD] = SOCKADDR_ROW;
+      const flow = this.#flowTo(rows.nameWords, rows.names, i * SOCKADDR_ROW);
+      flow.isGone = false;
       try {
-        arrival.datagram(bytes, start, end, this.#flowTo(rows.nameWords, rows.names, i * SOCKADDR_ROW));
+        arrival.datagram(bytes, start, end, flow);
       } catch (error) {
         onError(error);
       }
     }
     return true;
+  }
+
+  /** Takes what came back for datagrams sent before, for the next flush to tell of; whether anything had. */
+  readErrors(): boolean {
+    const { errors, metrics } = this.#parts;
+    const { names, nameWords } = errors.rows;
+    const count = errors.read(this.fd, (error, row) => {
+      if (error === "ignored") return;
+      metrics.sendsFailed++;
+      this.#failed.set(this.#flowTo(nameWords, names, row * SOCKADDR_ROW), error);
+    });
+    if (this.#failed.size > 0) this.#flushSoon();
+    return count > 0;
   }
 
   close(): Promise<void> {

@@ -24,6 +24,11 @@ export interface Flow {
   readonly transport: Transport;
   readonly remote: SocketAddress;
   /**
+   * Whether the peer is known to be there no more: its connection is closed, or, over UDP, its host says that
+   * nobody listens at the port, and nothing was heard from it since.
+   */
+  readonly isGone: boolean;
+  /**
    * Takes a message to be sent in this turn; false if the flow is known dead or can never carry it, and nothing
    * was sent. Tells no watcher before it returns.
    */

@@ -13,7 +13,10 @@ const SO_RCVBUF = 8;
 /** Like SO_RCVBUF and SO_SNDBUF, but past the system's limit, for those who may. */
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const IPPROTO_IP = 0;
+const IP_RECVERR = 11;
 const IPPROTO_IPV6 = 41;
+const IPV6_RECVERR = 25;
 const IPV6_V6ONLY = 26;
 
 /** How a UDP socket is to be set up. */
@@ -40,6 +43,9 @@ export function openSocket(libc: Libc, address: SocketAddress, options: UdpSocke
   };
   if (options.reusePort) set(SOL_SOCKET, SO_REUSEPORT, 1);
   if (v6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  // Or nobody would tell us that nobody is there.
+  if (v6) set(IPPROTO_IPV6, IPV6_RECVERR, 1);
+  else set(IPPROTO_IP, IP_RECVERR, 1);
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, options.receiveBuffer)) {
     set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer);
   }

@@ -115,7 +115,7 @@ export class PortableSocket implements DatagramSender {
 
   #tellFailed(flow: UdpFlow): void {
     try {
-      flow.failed();
+      flow.failed(false);
     } catch (error) {
       this.#parts.onError(error);
     }

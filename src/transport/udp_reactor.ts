@@ -3,6 +3,7 @@ import { type BatchParts, BatchSocket } from "./batch_socket.ts";
 import { FlowError, type SocketAddress } from "./flow.ts";
 import { errorText, type Libc, pinned } from "./libc.ts";
 import type { UdpSocketOptions } from "./udp_options.ts";
+import { ErrorArea } from "./udp_errors.ts";
 import { ReceiveArea } from "./udp_rows.ts";
 
 /**
@@ -11,6 +12,10 @@ import { ReceiveArea } from "./udp_rows.ts";
  */
 
 const POLLIN = 1;
+const POLLERR = 8;
+/** `struct pollfd`. */
+const POLLED = 8;
+const REVENTS = 6;
 const EFD_NONBLOCK_CLOEXEC = 0o2004000;
 
 /**
@@ -28,8 +33,8 @@ export class UdpReactor {
   /** What the poll in flight reads and writes: only this keeps it from being collected. */
   #inFlight = this.#polled;
 
-  constructor(parts: BatchParts) {
-    this.#parts = parts;
+  constructor(parts: Omit<BatchParts, "errors">) {
+    this.#parts = { ...parts, errors: new ErrorArea(parts.libc) };
     this.#received = new ReceiveArea(parts.libc);
   }
 
@@ -56,14 +61,14 @@ export class UdpReactor {
     this.#parts.libc.call.write(this.#wakeUp, one, 8n);
   }
 
-  /** `struct pollfd` of eight bytes a socket, the wake-up first. */
+  /** One `struct pollfd` a socket, the wake-up first. */
   #watch(): void {
     // New memory, not the old resized: a poll in flight still reads that.
-    const polled = pinned((this.#sockets.length + 1) * 8);
+    const polled = pinned((this.#sockets.length + 1) * POLLED);
     const view = new DataView(polled.buffer);
     [this.#wakeUp, ...this.#sockets.map(({ fd }) => fd)].forEach((fd, i) => {
-      view.setInt32(i * 8, fd, true);
-      view.setInt16(i * 8 + 4, POLLIN, true);
+      view.setInt32(i * POLLED, fd, true);
+      view.setInt16(i * POLLED + 4, POLLIN, true);
     });
     this.#polled = polled;
   }
@@ -86,9 +91,13 @@ export class UdpReactor {
     libc.close();
   }
 
-  #poll(timeout: number): Promise<number> {
-    this.#inFlight = this.#polled;
-    return this.#parts.libc.call.poll(this.#inFlight, BigInt(this.#sockets.length + 1), timeout);
+  async #poll(timeout: number): Promise<void> {
+    const polled = this.#inFlight = this.#polled;
+    await this.#parts.libc.call.poll(polled, BigInt(this.#sockets.length + 1), timeout);
+    // An error that nobody takes would end every poll at once. Reading alone need not meet it.
+    this.#sockets.forEach((socket, i) => {
+      if ((polled[(i + 1) * POLLED + REVENTS] & POLLERR) !== 0) socket.readErrors();
+    });
   }
 
   /** Whether any socket had something to read. */

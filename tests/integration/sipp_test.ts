@@ -1,6 +1,7 @@
 import { assertEquals } from "../support/assert.ts";
 import { freePort, hasSipp, runSipp } from "../support/sipp.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
+import { HAS_BATCH, UdpPeer } from "../support/sockets.ts";
 
 const ignore = !hasSipp;
 
@@ -82,7 +83,8 @@ Deno.test({
   ignore,
   fn: async () => {
     await using server = await SluiceProcess.start(["--timers.t1", "50"]);
-    const users = await registerUsers(server, 5, freePort());
+    using phone = new UdpPeer(server.address.address);
+    const users = await registerUsers(server, 5, phone.local.port);
     const csv = users.map((user) => [user]);
     const result = await runSipp({
       scenario: "uac_refused",
@@ -91,6 +93,25 @@ Deno.test({
       calls: 5,
       csv,
       replace: ["486", "408"],
+    });
+    assertEquals([result.successful, result.failed], [5, 0]);
+  },
+});
+
+Deno.test({
+  name: "SIPp callers of a phone that has gone get 480 at once",
+  ignore: ignore || !HAS_BATCH,
+  fn: async () => {
+    await using server = await SluiceProcess.start();
+    const users = await registerUsers(server, 5, freePort());
+    const csv = users.map((user) => [user]);
+    const result = await runSipp({
+      scenario: "uac_refused",
+      target: server.address,
+      port: freePort(),
+      calls: 5,
+      csv,
+      replace: ["486", "480"],
     });
     assertEquals([result.successful, result.failed], [5, 0]);
   },

@@ -219,7 +219,7 @@ Deno.test("a flow found dead while a hop is silent leads to the next", async () 
   using _ = core;
   alice.send("MESSAGE", "sip:ua@example.net");
   await hops[0].receives("MESSAGE");
-  (core.flowTo(hops[0]) as unknown as { failed(): void }).failed();
+  (core.flowTo(hops[0]) as unknown as { failed(isGone: boolean): void }).failed(false);
   hops[1].reply(await hops[1].receives("MESSAGE"), 200);
   await alice.hears(200);
 });
@@ -227,7 +227,7 @@ Deno.test("a flow found dead while a hop is silent leads to the next", async () 
 Deno.test("no further hop is tried once one has rung", async () => {
   const ends: ((core: Core, hop: Peer, invite: SipRequest) => void)[] = [
     (_core, hop, invite) => hop.reply(invite, 503),
-    (core, hop) => (core.flowTo(hop) as unknown as { failed(): void }).failed(),
+    (core, hop) => (core.flowTo(hop) as unknown as { failed(isGone: boolean): void }).failed(false),
     () => {},
   ];
   for (const end of ends) {
@@ -297,7 +297,7 @@ Deno.test("a target that cannot be reached counts as 503, and the caller is told
     forking(core, [target], { onBranchFailure: (branch) => told.push(branch) });
     alice.send("MESSAGE", "sip:ua@example.com");
     await alice.hears(500);
-    assertEquals(told, [{ target, response: undefined, flowFailed: true }], uri);
+    assertEquals(told, [{ target, response: undefined, flowFailed: true, isGone: false }], uri);
     assertEquals(alice.received.length, 1);
   }
 });

@@ -297,3 +297,46 @@ Deno.test("more targets than the limit are shed, and counted", async () => {
   await alice.hears(480);
   assertEquals([phones[0].requests("MESSAGE").length, world.server.metrics.targetsShed], [0, 1]);
 });
+
+Deno.test("a phone whose host says it has gone costs the call no time, and is not called again", async () => {
+  for (const method of ["INVITE", "MESSAGE"]) {
+    await using world = World.of();
+    const { alice, phones: [gone, here] } = await withPhones(world, 1, 0.5);
+    world.network.refusing.add(gone.sentBy);
+    alice.send(method, BOB);
+    here.reply(await here.receives(method), 200);
+    await alice.hears(200);
+    alice.send(method, BOB);
+    here.reply(await here.receives(method), 200);
+    await alice.hears(200);
+    assertEquals(world.network.sent.filter(({ to }) => to.address === gone.sentBy.split(":")[0]).length, 2);
+    assertEquals(world.server.metrics.bindingsDropped, 1);
+  }
+});
+
+Deno.test("who has only a phone that has gone is unavailable, then unknown, and known when it registers again", async () => {
+  await using world = World.of();
+  const { alice, phones: [bob] } = await withPhones(world, 1);
+  world.network.refusing.add(bob.sentBy);
+  alice.send("INVITE", BOB);
+  await alice.hears(480);
+  alice.send("INVITE", BOB);
+  await alice.hears(404);
+  world.network.refusing.clear();
+  await bob.register(BOB, ";q=1");
+  alice.send("INVITE", BOB);
+  bob.reply(await bob.receives("INVITE"), 200);
+  await alice.hears(200);
+});
+
+Deno.test("a phone that cannot be reached just now stays registered", async () => {
+  await using world = World.of();
+  const { alice, phones: [bob] } = await withPhones(world, 1);
+  world.network.unreachable.add(bob.sentBy);
+  alice.send("INVITE", BOB);
+  await alice.hears(480);
+  world.network.unreachable.clear();
+  alice.send("INVITE", BOB);
+  bob.reply(await bob.receives("INVITE"), 200);
+  await alice.hears(200);
+});

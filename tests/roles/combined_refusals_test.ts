@@ -211,7 +211,7 @@ Deno.test("a contact that nothing may be sent to is not called", async () => {
     });
     await alice.hears(200);
     alice.send("INVITE", BOB);
-    await alice.hears(500);
+    await alice.hears(480);
     await world.pass(61_000);
   }
   assertEquals(world.network.sent.filter(({ to }) => !/^(192\.0\.2|198\.51\.100)\./.test(to.address)), []);

@@ -80,6 +80,10 @@ export class RecordingFlow implements Flow {
     this.#watchers.delete(watcher);
   }
 
+  get isGone(): boolean {
+    return this.#isClosed;
+  }
+
   /** Takes nothing more, without telling anybody. */
   goDead(): void {
     this.#isClosed = true;

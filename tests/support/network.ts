@@ -33,6 +33,8 @@ export class Network {
   loses: (packet: Packet) => boolean = () => false;
   /** Addresses nothing can be sent to: the sender is told. */
   readonly unreachable = new Set<string>();
+  /** Addresses whose hosts say that nobody listens there: the sender is told when the datagram has arrived. */
+  readonly refusing = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -66,7 +68,11 @@ export class Network {
     const due = this.#onTheWay.filter((item) => item.due <= now);
     this.#onTheWay = this.#onTheWay.filter((item) => item.due > now);
     if (this.#onTheWay.length === 0) this.close();
-    for (const { packet } of due) this.#listeners.get(socketAddressText(packet.to))?.take(packet);
+    for (const { packet } of due) {
+      const to = socketAddressText(packet.to);
+      if (this.refusing.has(to)) this.#listeners.get(socketAddressText(packet.from))?.refused(packet.to);
+      else this.#listeners.get(to)?.take(packet);
+    }
   }
 }
 
@@ -106,7 +112,13 @@ export class MemoryListener implements DatagramSender {
 
   take({ from, text }: Packet): void {
     const bytes = latin1Bytes(text);
-    this.#arrival.datagram(byteArea(bytes), 0, bytes.length, this.connect(from));
+    const flow = this.connect(from);
+    flow.isGone = false;
+    this.#arrival.datagram(byteArea(bytes), 0, bytes.length, flow);
+  }
+
+  refused(by: SocketAddress): void {
+    this.connect(by).failed(true);
   }
 
   close(): Promise<void> {

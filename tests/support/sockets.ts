@@ -33,15 +33,15 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** A socket of the runtime's own, at a port that nobody else has: the other side of a test. */
+/** A socket of the runtime's own, at a free port or a given one: the other side of a test. */
 export class UdpPeer {
   readonly local: SocketAddress;
   readonly #socket: Deno.DatagramConn;
 
-  constructor(address: string) {
-    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 0 });
-    const { hostname, port } = this.#socket.addr as Deno.NetAddr;
-    this.local = { address: hostname, port };
+  constructor(address: string, port = 0) {
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: address, port });
+    const bound = this.#socket.addr as Deno.NetAddr;
+    this.local = { address: bound.hostname, port: bound.port };
   }
 
   async send(text: string, to: SocketAddress): Promise<void> {
@@ -74,6 +74,8 @@ export class UdpHost {
   readonly logged: string[] = [];
   /** Called with each message as it arrives, before anybody is handed it. */
   onArrival: (arrived: Arrived) => void = () => {};
+  /** How often its sockets were looked at. */
+  turns = 0;
   readonly #arrived: Arrived[] = [];
   #wake: () => void = () => {};
 
@@ -87,7 +89,7 @@ export class UdpHost {
     const limits = { bytes: 65_535, headers: 100 };
     const arrival = new Arrival({ receive, metrics, limits, forceRport: false });
     const onOpen = (transport: Transport) => this.transports.push(transport);
-    openListeners({ arrival, metrics, log: this.#log, onOpen }, {
+    openListeners({ arrival, metrics, log: this.#log, onOpen, onTurn: () => this.turns++ }, {
       listen: listen.map((address) => ({ protocol: "udp", ...address })),
       udpIo: "auto",
       udp: { receiveBuffer: 1 << 20, sendBuffer: 1 << 20, reusePort: false, maxFlows: 1_000 },

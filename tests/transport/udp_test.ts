@@ -27,6 +27,55 @@ Deno.test("udp by batch: a thousand messages that wait are all read, in order, w
   assert(isTimeForOthers);
 });
 
+for (const address of hasIpv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
+  const test = (sentence: string, body: () => Promise<void>) =>
+    Deno.test(`udp by batch at ${address}: ${sentence}`, { ignore: !HAS_BATCH }, body);
+
+  test("who watches a flow is told that its peer has gone, and nobody else", async () => {
+    await using server = new UdpHost([{ address, port: 0 }], { udpIo: "batch" });
+    using peer = new UdpPeer(address);
+    const gone = new UdpPeer(address);
+    const { local } = gone;
+    await gone.send(requestText("OPTIONS"), server.local);
+    const { flow } = await server.receive();
+    gone[Symbol.dispose]();
+    const told = Promise.withResolvers<boolean>();
+    let count = 0;
+    flow.watch({ flowClosed: () => told.resolve((count++, flow.isGone)) });
+    const other = server.flowTo(peer.local);
+    other.watch({ flowClosed: () => assert(false) });
+    for (let i = 0; i < 200; i++) {
+      flow.send("is anybody there?");
+      other.send(`message ${i}`);
+    }
+    for (let i = 0; i < 200; i++) assertEquals((await peer.receive()).text, `message ${i}`);
+    assert(await told.promise);
+    assertEquals([count, other.isGone], [1, false]);
+    using again = new UdpPeer(address, local.port);
+    await again.send(requestText("OPTIONS"), server.local);
+    assert((await server.receive()).flow === flow);
+    assert(!flow.isGone);
+  });
+
+  test("what came back from one who has gone does not keep the server busy", async () => {
+    await using server = new UdpHost([{ address, port: 0 }], { udpIo: "batch" });
+    const gone = new UdpPeer(address);
+    const flow = server.flowTo(gone.local);
+    gone[Symbol.dispose]();
+    const told = Promise.withResolvers<void>();
+    flow.watch({ flowClosed: () => told.resolve() });
+    flow.send("is anybody there?");
+    await told.promise;
+    // A message or two may be on the way in; then there is nothing more to wake up for.
+    assertEquals(server.metrics.snapshot(), { messagesSent: 1, sendsFailed: 1 });
+    const before = server.turns;
+    using peer = new UdpPeer(address);
+    await peer.send(requestText("OPTIONS"), server.local);
+    await server.receive();
+    assert(server.turns - before <= 4, `${server.turns - before} turns`);
+  });
+}
+
 Deno.test("udp by portable: of more messages than may wait, the last are dropped and counted", async () => {
   await using server = new UdpHost([{ address: "127.0.0.1", port: 0 }], { udpIo: "portable" });
   using peer = new UdpPeer("127.0.0.1");
