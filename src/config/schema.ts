@@ -69,9 +69,9 @@ export const configSchema = z.strictObject({
           "`portable` by the runtime; `auto` takes batch where it can be had.",
       ),
       receiveBuffer: bytes(4 << 20)
-        .describe("Bytes the kernel keeps for us while we are busy; it may grant less."),
+        .describe("Bytes the kernel keeps for us while we are busy; it may grant less. By the batch only."),
       sendBuffer: bytes(4 << 20)
-        .describe("Bytes the kernel keeps until they are sent; it may grant less."),
+        .describe("Bytes the kernel keeps until they are sent; it may grant less. By the batch only."),
       reusePort: z.boolean().default(false)
         .describe("Whether several processes may listen on the same port and share its peers (batch only)."),
       forceRport: z.boolean().default(false).describe(

@@ -7,7 +7,7 @@ import { type SocketAddress, socketAddressText } from "./flow.ts";
 import { EAGAIN, type Libc, pinned } from "./libc.ts";
 import { byteSwapped, ipv4Key, ipv6Key, readSockaddr, SOCKADDR_ROW, sockaddrOf } from "./sockaddr.ts";
 import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
-import type { ErrorArea, SendError } from "./udp_errors.ts";
+import type { ErrorArea } from "./udp_errors.ts";
 import { grantedBuffer, openSocket, socketName, type UdpSocketOptions } from "./udp_options.ts";
 import {
   BATCH,
@@ -66,7 +66,7 @@ export class BatchSocket implements DatagramSender {
   /** Memory of messages too long for a slot, reachable until they are sent. */
   readonly #long: Uint8Array<ArrayBuffer>[] = [];
   /** Flows that took a message which could not be sent, and whose watchers do not know yet. */
-  readonly #failed = new Map<UdpFlow, SendError>();
+  readonly #failed = new Set<UdpFlow>();
   #flushIsDue = false;
   readonly #flush = () => this.flush();
   #closing: Promise<void> | undefined = undefined;
@@ -168,7 +168,7 @@ export class BatchSocket implements DatagramSender {
       if (errno !== EAGAIN && this.readErrors()) continue;
       // The first of the rest cannot be sent: skip it and go on. SIP repeats what was dropped for want of room.
       metrics.sendsFailed++;
-      if (errno !== EAGAIN) this.#failed.set(queue[at], "unreachable");
+      if (errno !== EAGAIN) this.#failed.add(queue[at]);
       at++;
     }
     metrics.messagesSent += queue.length;
@@ -182,9 +182,9 @@ export class BatchSocket implements DatagramSender {
   #tellFailed(): void {
     const failed = [...this.#failed];
     this.#failed.clear();
-    for (const [flow, error] of failed) {
+    for (const flow of failed) {
       try {
-        flow.failed(error === "refused");
+        flow.failed();
       } catch (error) {
         this.#parts.onError(error);
       }
@@ -222,7 +222,10 @@ export class BatchSocket implements DatagramSender {
     const count = errors.read(this.fd, (error, row) => {
       if (error === "ignored") return;
       metrics.sendsFailed++;
-      this.#failed.set(this.#flowTo(nameWords, names, row * SOCKADDR_ROW), error);
+      const flow = this.#flowTo(nameWords, names, row * SOCKADDR_ROW);
+      // Until something is heard from it, even if that comes before anybody is told.
+      if (error === "refused") flow.isGone = true;
+      this.#failed.add(flow);
     });
     if (this.#failed.size > 0) this.#flushSoon();
     return count > 0;

@@ -12,6 +12,7 @@ export const MAX_PAYLOAD = 65_507;
 /** A listener and a remote address: all there is to a flow over UDP (RFC 5626 §2.1). */
 export class UdpFlow implements Flow {
   readonly protocol = "udp";
+  /** Set and reset by its socket. */
   isGone = false;
   readonly #sender: DatagramSender;
   #watchers: Set<FlowWatcher> | undefined = undefined;
@@ -39,12 +40,10 @@ export class UdpFlow implements Flow {
   }
 
   /**
-   * A datagram could not be sent, or did not arrive: tells everyone who waits for an answer over it. The flow
-   * may work again later; `isGone` if its peer says that nobody is there. Throws what the first of those who
-   * are told throws, once all are told.
+   * A datagram could not be sent, or did not arrive: tells everyone who waits for an answer over it. The flow may
+   * work again later. Throws what the first of them throws, once all are told.
    */
-  failed(isGone: boolean): void {
-    this.isGone = isGone;
+  failed(): void {
     const watchers = this.#watchers;
     if (watchers === undefined) return;
     this.#watchers = undefined;

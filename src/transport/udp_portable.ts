@@ -115,7 +115,7 @@ export class PortableSocket implements DatagramSender {
 
   #tellFailed(flow: UdpFlow): void {
     try {
-      flow.failed(false);
+      flow.failed();
     } catch (error) {
       this.#parts.onError(error);
     }

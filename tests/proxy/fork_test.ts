@@ -219,7 +219,7 @@ Deno.test("a flow found dead while a hop is silent leads to the next", async () 
   using _ = core;
   alice.send("MESSAGE", "sip:ua@example.net");
   await hops[0].receives("MESSAGE");
-  (core.flowTo(hops[0]) as unknown as { failed(isGone: boolean): void }).failed(false);
+  (core.flowTo(hops[0]) as unknown as { failed(): void }).failed();
   hops[1].reply(await hops[1].receives("MESSAGE"), 200);
   await alice.hears(200);
 });
@@ -227,7 +227,7 @@ Deno.test("a flow found dead while a hop is silent leads to the next", async () 
 Deno.test("no further hop is tried once one has rung", async () => {
   const ends: ((core: Core, hop: Peer, invite: SipRequest) => void)[] = [
     (_core, hop, invite) => hop.reply(invite, 503),
-    (core, hop) => (core.flowTo(hop) as unknown as { failed(isGone: boolean): void }).failed(false),
+    (core, hop) => (core.flowTo(hop) as unknown as { failed(): void }).failed(),
     () => {},
   ];
   for (const end of ends) {

@@ -118,7 +118,9 @@ export class MemoryListener implements DatagramSender {
   }
 
   refused(by: SocketAddress): void {
-    this.connect(by).failed(true);
+    const flow = this.connect(by);
+    flow.isGone = true;
+    flow.failed();
   }
 
   close(): Promise<void> {

@@ -69,8 +69,8 @@ Deno.test("everyone who watches a flow is told once that it failed, unless they 
   flow.watch(b);
   flow.watch(watcher("c"));
   flow.unwatch(b);
-  flow.failed(false);
-  flow.failed(false);
+  flow.failed();
+  flow.failed();
   assertEquals(told, ["a 1", "c 1"]);
 });
 
@@ -84,18 +84,15 @@ Deno.test("who watches again while being told waits for the next failure", () =>
     },
   };
   flow.watch(stubborn);
-  flow.failed(false);
+  flow.failed();
   assertEquals(told, 1);
-  flow.failed(false);
+  flow.failed();
   assertEquals(told, 2);
 });
 
-Deno.test("a flow that failed may be used again, whether or not its peer was there", () => {
+Deno.test("a flow that failed may be used again", () => {
   const flow = flowOf(1);
-  flow.failed(true);
-  assert(flow.isGone);
-  flow.failed(false);
-  assert(!flow.isGone);
+  flow.failed();
   assert(flow.send("again"));
   assertEquals(network.sent.map(({ text }) => text), ["again"]);
 });
