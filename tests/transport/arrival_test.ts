@@ -5,11 +5,15 @@ import { Arrival } from "../../src/transport/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { RecordingTransport } from "../support/flows.ts";
 import { requestText, responseText } from "../support/messages.ts";
+import { parseStunResponse, stunRequest } from "../support/stun.ts";
 
 const FLOW = new RecordingTransport("udp").connect({ address: "203.0.113.5", port: 40_000 });
 
 /** What comes of one datagram. */
-function arrive(text: string, { forceRport = false, maxBytes = 65_535 } = {}) {
+function arrive(
+  text: string,
+  { forceRport = false, maxBytes = 65_535, stunSoftware = "", flow = FLOW } = {},
+) {
   const metrics = new Metrics();
   const received: (SipRequest | SipResponse)[] = [];
   const limits = { bytes: maxBytes, headers: 20 };
@@ -18,10 +22,11 @@ function arrive(text: string, { forceRport = false, maxBytes = 65_535 } = {}) {
     metrics,
     limits,
     forceRport,
+    stunSoftware,
   });
   // Amid other bytes, as in the memory of a batch.
   const bytes = latin1Bytes(`BYE ${text}\r\n\r\nBYE`);
-  arrival.datagram(byteArea(bytes), 4, 4 + text.length, FLOW);
+  arrival.datagram(byteArea(bytes), 4, 4 + text.length, flow);
   return { metrics: metrics.snapshot(), received };
 }
 
@@ -36,6 +41,52 @@ for (
 ) {
   Deno.test(`${JSON.stringify(text)} is not SIP, and only counted`, () => {
     assertEquals(arrive(text), { metrics: { notSip: 1 }, received: [] });
+  });
+}
+
+/** Bytes as text, one char each. */
+function textOf(bytes: Uint8Array): string {
+  return byteArea(bytes).latin1Slice(0, bytes.length);
+}
+
+/** What comes of one datagram, and what is sent back by the flow it came by. */
+function askStun(text: string, stunSoftware?: string) {
+  const flow = new RecordingTransport("udp").connect({ address: "203.0.113.5", port: 40_000 });
+  return { ...arrive(text, { stunSoftware, flow }), flow };
+}
+
+Deno.test("a STUN request is answered by the flow it came by, and goes no further", () => {
+  const { metrics, received, flow } = askStun(textOf(stunRequest({ fingerprint: true })), "sluice");
+  assertEquals([metrics, received, flow.sent.length], [{ stunAnswered: 1 }, [], 1]);
+  const { mapped, software, hasFingerprint } = parseStunResponse(latin1Bytes(flow.sent[0]));
+  assertEquals([mapped, software, hasFingerprint], [flow.remote, "sluice", true]);
+});
+
+Deno.test("a STUN request that asks for too much is refused, which is an answer too", () => {
+  const { metrics, flow } = askStun(textOf(stunRequest({ attributes: [[0x0003, [0, 0, 0, 6]]] })));
+  assertEquals(metrics, { stunAnswered: 1 });
+  assertEquals(parseStunResponse(latin1Bytes(flow.sent[0])).unknown, [0x0003]);
+});
+
+Deno.test("an answer that the flow does not take is not counted as one", () => {
+  const flow = new RecordingTransport("udp").connect({ address: "203.0.113.5", port: 40_000 });
+  flow.goDead();
+  assertEquals(arrive(textOf(stunRequest()), { flow }).metrics, {});
+});
+
+for (
+  const [what, text] of [
+    ["a STUN indication", textOf(stunRequest({ type: 0x0011 }))],
+    ["a STUN response", textOf(stunRequest({ type: 0x0101 }))],
+    ["a STUN request without a cookie, as of RFC 3489,", textOf(stunRequest().fill(0x55, 4, 20))],
+    ["half a STUN request", textOf(stunRequest()).slice(0, 10)],
+    ["a SIP request behind a NUL", `\0${requestText("OPTIONS")}`],
+    ["a byte of 3", "\x03"],
+  ]
+) {
+  Deno.test(`${what} is dropped without a word, and counted`, () => {
+    const { metrics, received, flow } = askStun(text);
+    assertEquals([metrics, received, flow.sent], [{ stunDropped: 1 }, [], []]);
   });
 }
 
