@@ -3,6 +3,7 @@ export { buildAck, buildCancel, buildRequest } from "./build.ts";
 export { type Contacts, MAX_EXPIRES, parseExpires, parseQ } from "./contact.ts";
 export { RequestDraft, ResponseDraft } from "./draft.ts";
 export { type HeaderList, MalformedError, SipError } from "./errors.ts";
+export { Framer, type FrameSink, type StreamFault } from "./framer.ts";
 export type { HeaderName } from "./header_names.ts";
 export { type CSeq, type MessageLimits, type Patch, SipMessage, SipRequest, SipResponse } from "./message.ts";
 export { ALL_METHODS, isDialogForming, methodBit, METHODS } from "./method.ts";

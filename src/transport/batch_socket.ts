@@ -8,7 +8,13 @@ import { EAGAIN, type Libc, pinned } from "./libc.ts";
 import { byteSwapped, ipv4Key, ipv6Key, readSockaddr, SOCKADDR_ROW, sockaddrOf } from "./sockaddr.ts";
 import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 import type { ErrorArea } from "./udp_errors.ts";
-import { grantedBuffer, openSocket, socketName, type UdpSocketOptions } from "./udp_options.ts";
+import {
+  grantedBuffer,
+  type ListenAddress,
+  openSocket,
+  socketName,
+  type UdpSocketOptions,
+} from "./udp_options.ts";
 import {
   BATCH,
   HEADER,
@@ -73,7 +79,7 @@ export class BatchSocket implements DatagramSender {
 
   constructor(
     parts: BatchParts,
-    address: SocketAddress,
+    address: ListenAddress,
     options: UdpSocketOptions,
     retire: () => Promise<void>,
   ) {
@@ -95,7 +101,7 @@ export class BatchSocket implements DatagramSender {
     this.fd = openSocket(libc, address, options);
     this.local = socketName(libc, this.fd);
     this.receiveBuffer = grantedBuffer(libc, this.fd);
-    this.sentBy = socketAddressText(this.local);
+    this.sentBy = address.advertise ?? socketAddressText(this.local);
   }
 
   connect(remote: SocketAddress): UdpFlow {

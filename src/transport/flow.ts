@@ -6,6 +6,12 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** Where a flow is to lead, and to whom. */
+export interface Peer extends SocketAddress {
+  /** The name it must prove to have, where the protocol has proofs: the host of the URI that led there (RFC 5922 §4). */
+  readonly host?: string;
+}
+
 /** One who wants to know when a flow is no more. */
 export interface FlowWatcher {
   /** Called once, in the turn in which it became known. */
@@ -28,6 +34,8 @@ export interface Flow {
    * nobody listens at the port, and nothing was heard from it since.
    */
   readonly isGone: boolean;
+  /** Whether the peer has connected to us, so that nothing else may lead to it. */
+  readonly isAccepted: boolean;
   /**
    * Takes a message to be sent in this turn; false if the flow is known dead or can never carry it, and nothing
    * was sent. Tells no watcher before it returns.
@@ -44,10 +52,10 @@ export interface Transport {
   readonly local: SocketAddress;
   /** Where peers reach it: the host and port of our Via, Record-Route and Path, IPv6 in brackets. */
   readonly sentBy: string;
-  /** The open flow to `remote`, or a new one; rejects with FlowError when none can be opened. */
-  connect(remote: SocketAddress): Flow | Promise<Flow>;
+  /** The open flow to `peer`, or a new one; rejects with FlowError when none can be opened. */
+  connect(peer: Peer): Flow | Promise<Flow>;
   /** Only the open one. */
-  find(remote: SocketAddress): Flow | undefined;
+  find(peer: Peer): Flow | undefined;
   /** What was handed to it is sent, then it is closed. */
   close(): Promise<void>;
 }

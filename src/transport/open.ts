@@ -1,18 +1,19 @@
 import type { Logger } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Arrival } from "./arrival.ts";
-import type { Protocol } from "../sip/mod.ts";
-import { FlowError, type SocketAddress, socketAddressText, type Transport } from "./flow.ts";
+import { FlowError, socketAddressText, type Transport } from "./flow.ts";
+import { BatchSocket } from "./batch_socket.ts";
 import { Libc } from "./libc.ts";
+import {
+  type ConnectionSettings,
+  type ConnectionsParts,
+  type ListenerOptions,
+  openConnections,
+} from "./open_connections.ts";
 import type { UdpSocketOptions } from "./udp_options.ts";
 import { UdpReactor } from "./udp_reactor.ts";
 import { FlowIds } from "./udp_flow.ts";
 import { PortableSocket } from "./udp_portable.ts";
-
-/** One listener as configured. */
-export interface ListenerOptions extends SocketAddress {
-  readonly protocol: Protocol;
-}
 
 /** How the sockets of all listeners are made. */
 export interface OpenOptions {
@@ -20,6 +21,8 @@ export interface OpenOptions {
   /** How UDP is read and written: by the C library where that can be had, or by the runtime alone. */
   readonly udpIo: "auto" | "batch" | "portable";
   readonly udp: UdpSocketOptions;
+  /** Required where there is a listener that is not for UDP. */
+  readonly connections?: ConnectionSettings;
 }
 
 /** What sockets need. */
@@ -31,6 +34,8 @@ export interface OpenParts {
   readonly onOpen: (transport: Transport) => void;
   /** Called before messages are taken, so that time can catch up after a pause. */
   readonly onTurn?: () => void;
+  /** Required where there is a listener that is not for UDP. */
+  readonly connections?: ConnectionsParts;
 }
 
 /**
@@ -43,24 +48,36 @@ export function openListeners(parts: OpenParts, options: OpenOptions): void {
     metrics.internalErrors++;
     log.error("handling failed", { error });
   };
-  const socketParts = { arrival, metrics, onError, onTurn, flowIds: new FlowIds() };
-  const libc = options.udpIo === "portable" ? undefined : openLibc(log, options.udpIo === "batch");
+  const flowIds = new FlowIds();
+  const socketParts = { arrival, metrics, onError, onTurn, flowIds };
+  const isUdp = options.listen.some(({ protocol }) => protocol === "udp");
+  const libc = !isUdp || options.udpIo === "portable" ? undefined : openLibc(log, options.udpIo === "batch");
   const reactor = libc === undefined ? undefined : new UdpReactor({ ...socketParts, libc });
-  const io = reactor === undefined ? "portable" : "batch";
+  const openUdp = (listener: ListenerOptions) => {
+    const socket = reactor?.listen(listener, options.udp) ??
+      new PortableSocket(socketParts, listener, options.udp.maxFlows);
+    const { receiveBuffer } = socket;
+    if (receiveBuffer !== undefined && receiveBuffer < options.udp.receiveBuffer) {
+      log.warn("receive buffer smaller than asked for", { asked: options.udp.receiveBuffer, receiveBuffer });
+    }
+    return socket;
+  };
   try {
     for (const listener of options.listen.flatMap(expandWildcard)) {
-      const transport = reactor?.listen(listener, options.udp) ??
-        new PortableSocket(socketParts, listener, options.udp.maxFlows);
+      const { protocol, name } = listener;
+      const transport = protocol === "udp" ? openUdp(listener) : openConnections(
+        { arrival, metrics, log, onError, flowIds },
+        parts.connections!,
+        listener,
+        options.connections!,
+      );
       onOpen(transport);
-      const { receiveBuffer } = transport;
-      const granted = receiveBuffer === undefined ? {} : { receiveBuffer };
-      log.info("listening", { at: `udp:${socketAddressText(transport.local)}`, io, ...granted });
-      if (receiveBuffer !== undefined && receiveBuffer < options.udp.receiveBuffer) {
-        log.warn("receive buffer smaller than asked for", {
-          asked: options.udp.receiveBuffer,
-          receiveBuffer,
-        });
-      }
+      log.info("listening", {
+        at: `${protocol}:${socketAddressText(transport.local)}`,
+        ...(name === undefined ? {} : { name }),
+        ...(protocol === "udp" ? { io: reactor === undefined ? "portable" : "batch" } : {}),
+        ...(transport instanceof BatchSocket ? { receiveBuffer: transport.receiveBuffer } : {}),
+      });
     }
   } catch (error) {
     reactor?.abandon();

@@ -12,6 +12,7 @@ export const MAX_PAYLOAD = 65_507;
 /** A listener and a remote address: all there is to a flow over UDP (RFC 5626 §2.1). */
 export class UdpFlow implements Flow {
   readonly protocol = "udp";
+  readonly isAccepted = false;
   /** Set and reset by its socket. */
   isGone = false;
   readonly #sender: DatagramSender;

@@ -19,6 +19,12 @@ const IPPROTO_IPV6 = 41;
 const IPV6_RECVERR = 25;
 const IPV6_V6ONLY = 26;
 
+/** Where a socket is to be bound, and what it is known as outside. */
+export interface ListenAddress extends SocketAddress {
+  /** Host and port; its own if left out. */
+  readonly advertise?: string;
+}
+
 /** How a UDP socket is to be set up. */
 export interface UdpSocketOptions {
   /** Bytes of the kernel's buffers; it may grant less. */

@@ -2,6 +2,7 @@ import { byteArea, encodeLatin1 } from "../lib/latin1.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Arrival } from "./arrival.ts";
 import { FlowError, type SocketAddress, socketAddressText } from "./flow.ts";
+import type { ListenAddress } from "./udp_options.ts";
 import { type DatagramSender, type FlowIds, MAX_PAYLOAD, UdpFlow, UdpFlowCache } from "./udp_flow.ts";
 
 /** What a portable socket needs; as for a batched one, without the C library. */
@@ -40,7 +41,7 @@ export class PortableSocket implements DatagramSender {
   #closing: Promise<void> | undefined = undefined;
 
   /** Opens it and starts reading; throws FlowError. */
-  constructor(parts: PortableParts, { address, port }: SocketAddress, maxFlows: number) {
+  constructor(parts: PortableParts, { address, port, advertise }: ListenAddress, maxFlows: number) {
     this.#parts = parts;
     this.#flows = new UdpFlowCache(maxFlows);
     try {
@@ -53,7 +54,7 @@ export class PortableSocket implements DatagramSender {
     }
     const { hostname, port: bound } = this.#socket.addr as Deno.NetAddr;
     this.local = { address: hostname, port: bound };
-    this.sentBy = socketAddressText(this.local);
+    this.sentBy = advertise ?? socketAddressText(this.local);
     this.#reading = this.#read();
   }
 

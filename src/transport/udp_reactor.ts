@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers";
 import { type BatchParts, BatchSocket } from "./batch_socket.ts";
-import { FlowError, type SocketAddress } from "./flow.ts";
+import { FlowError } from "./flow.ts";
 import { errorText, type Libc, pinned } from "./libc.ts";
-import type { UdpSocketOptions } from "./udp_options.ts";
+import type { ListenAddress, UdpSocketOptions } from "./udp_options.ts";
 import { ErrorArea } from "./udp_errors.ts";
 import { ReceiveArea } from "./udp_rows.ts";
 
@@ -39,7 +39,7 @@ export class UdpReactor {
   }
 
   /** Opens a socket and starts reading it; throws FlowError. */
-  listen(address: SocketAddress, options: UdpSocketOptions): BatchSocket {
+  listen(address: ListenAddress, options: UdpSocketOptions): BatchSocket {
     const socket: BatchSocket = new BatchSocket(this.#parts, address, options, () => this.#retire(socket));
     this.#sockets.push(socket);
     const isRunning = this.#wakeUp >= 0;

@@ -1,4 +1,10 @@
-import { FlowError, LIBC_PATHS, type OpenOptions, type SocketAddress } from "../../src/transport/mod.ts";
+import {
+  FlowError,
+  LIBC_PATHS,
+  type OpenOptions,
+  type SocketAddress,
+  socketAddressText,
+} from "../../src/transport/mod.ts";
 import { Libc, pinned } from "../../src/transport/libc.ts";
 import type { BatchSocket } from "../../src/transport/batch_socket.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../support/assert.ts";
@@ -7,7 +13,7 @@ import { HAS_BATCH, hasIpv6, UdpHost, UdpPeer } from "../support/sockets.ts";
 
 const LOOPBACK: SocketAddress = { address: "127.0.0.1", port: 0 };
 
-/** What the program prints when it may do what the flags say; it needs nothing else. */
+/** What the program prints when it may do what the flag says, and use the network and see the environment. */
 async function runAnywhere(udpIo: "auto" | "batch", flag: string): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -16,6 +22,7 @@ async function runAnywhere(udpIo: "auto" | "batch", flag: string): Promise<strin
       "--quiet",
       "--no-check",
       "--allow-net",
+      "--allow-env",
       flag,
       new URL("udp_anywhere.ts", import.meta.url).pathname,
       udpIo,
@@ -74,6 +81,17 @@ Deno.test("a wildcard on a machine without such addresses is an error, and no si
     Deno.networkInterfaces = real;
   }
 });
+
+for (const udpIo of HAS_BATCH ? ["batch", "portable"] as const : ["portable"] as const) {
+  Deno.test(`by ${udpIo} a listener is known by what it advertises, and in the log by its name`, async () => {
+    const advertise = "sip.example.com:5060";
+    const listeners = [{ ...LOOPBACK, advertise, name: "outside" }, LOOPBACK];
+    await using server = new UdpHost(listeners, { udpIo });
+    const [first, second] = server.transports;
+    assertEquals([first.sentBy, second.sentBy], [advertise, socketAddressText(second.local)]);
+    assertEquals(server.logged.map((line) => /name=\w+/.exec(line)?.[0]), ["name=outside", undefined]);
+  });
+}
 
 Deno.test("an address that is not this machine's is an error that names it", () => {
   for (const udpIo of ["auto", "portable"] as const) {

@@ -1,4 +1,4 @@
-import type { SipRequest } from "../../src/sip/mod.ts";
+import { type Protocol, type SipRequest, viaName } from "../../src/sip/mod.ts";
 import { type Flow, type SocketAddress, socketAddressText, Transports } from "../../src/transport/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { RecordingFlow, RecordingTransport } from "../support/flows.ts";
@@ -16,6 +16,11 @@ function listening(...addresses: string[]): { all: Transports; at: RecordingTran
 function leavesFrom(all: Transports, address: string, near?: RecordingTransport): string | undefined {
   const flow = all.flowTo({ protocol: "udp", address, port: 5060 }, near) as RecordingFlow | undefined;
   return flow?.transport.local.address;
+}
+
+/** A listener that is known outside by other names. */
+function advertised(protocol: Protocol, address: string, sentBy: string): RecordingTransport {
+  return Object.assign(new RecordingTransport(protocol, address), { sentBy });
 }
 
 Deno.test("a flow leaves from the listener that is near, if it can reach", () => {
@@ -61,6 +66,23 @@ Deno.test("we own the hosts and ports we listen at, a protocol's default port be
   assert(!all.owns("example.com", undefined));
   assert(all.owns("192.0.2.3", 5060));
   assert(!all.owns("192.0.2.3", undefined));
+});
+
+Deno.test("we also own the hosts and ports we are known by outside", () => {
+  const all = new Transports();
+  all.add(advertised("udp", "10.0.0.1", "203.0.113.7:5080"));
+  all.add(advertised("tls", "10.0.0.1", "sip.example.com:5061"));
+  all.add(advertised("tcp", "2001:db8::1", "[2001:db8::7]:5060"));
+  assert(all.owns("203.0.113.7", 5080));
+  assert(!all.owns("203.0.113.7", undefined));
+  assert(!all.owns("203.0.113.7", 5060));
+  assert(all.owns("sip.example.com", 5061));
+  assert(all.owns("sip.example.com", undefined));
+  assert(!all.owns("sip.example.com", 5060));
+  assert(all.owns("2001:db8::7", undefined));
+  assert(all.owns("10.0.0.1", 5060));
+  assert(all.owns("2001:db8::1", 5060));
+  assertEquals([5060, 5061, 5080, 5070].map((port) => all.hasPort(port)), [true, true, true, false]);
 });
 
 const SOURCE: SocketAddress = { address: "192.0.2.9", port: 40_000 };
@@ -127,10 +149,52 @@ Deno.test("a request without a readable Via is answered where it came from", () 
   assertEquals(new Transports().responseFlow(broken, flow) === flow, true);
 });
 
+/** What becomes of the answer to a request with this Via when the connection it came by has closed: where to it goes. */
+function lateAnswer(protocol: Protocol, via: string, isAccepted = true): string | undefined {
+  const transport = new RecordingTransport(protocol);
+  const flow = isAccepted ? transport.accept(SOURCE) : transport.connect(SOURCE);
+  const asked = request("OPTIONS", { vias: [`SIP/2.0/${viaName(protocol)} ${via}`] });
+  const answer = new Transports().responseFlow(asked, flow);
+  assert(answer.send("provisional"));
+  flow.close();
+  const dialed: string[] = [];
+  const connect = transport.connect.bind(transport);
+  transport.connect = (remote) => {
+    dialed.push(socketAddressText(remote));
+    return connect(remote);
+  };
+  assertEquals(answer.send("final"), dialed.length > 0);
+  assertEquals(flow.sent, ["provisional"]);
+  return dialed[0];
+}
+
 Deno.test("over a connection the answer goes back by it, whatever the Via says", () => {
-  const flow = new RecordingTransport("tcp").connect(SOURCE);
-  const asked = request("OPTIONS", { vias: ["SIP/2.0/TCP h:5070;maddr=198.51.100.7"] });
-  assertEquals(new Transports().responseFlow(asked, flow) === flow, true);
+  for (const via of ["h:5070;maddr=198.51.100.7", "h", "h:40000;rport", "k3.invalid"]) {
+    for (const protocol of ["tcp", "tls", "ws", "wss"] as const) {
+      const flow = new RecordingTransport(protocol).accept(SOURCE);
+      const asked = request("OPTIONS", { vias: [`SIP/2.0/${viaName(protocol)} ${via}`] });
+      assert(new Transports().responseFlow(asked, flow).send("answer"));
+      assertEquals(flow.sent, ["answer"]);
+    }
+  }
+});
+
+Deno.test("once the connection has closed the answer goes over a new one, to the port of the Via", () => {
+  assertEquals(lateAnswer("tcp", "h:5070;rport"), "192.0.2.9:5070");
+  assertEquals(lateAnswer("tcp", "h"), "192.0.2.9:5060");
+  assertEquals(lateAnswer("tls", "h"), "192.0.2.9:5061");
+  assertEquals(lateAnswer("tcp", "h:5070;maddr=198.51.100.7"), "192.0.2.9:5070");
+});
+
+Deno.test("nobody is connected to at the port a connection came from, nor over WebSocket at all", () => {
+  assertEquals(lateAnswer("tcp", "h:40000"), undefined);
+  for (const protocol of ["ws", "wss"] as const) {
+    for (const via of ["k3.invalid", "h:5070", "h"]) assertEquals(lateAnswer(protocol, via), undefined);
+  }
+});
+
+Deno.test("one that we have connected to may be connected to again, at the same port", () => {
+  assertEquals(lateAnswer("tcp", "h:40000", false), "192.0.2.9:40000");
 });
 
 Deno.test("closing closes every listener, and waits for all", async () => {

@@ -1,0 +1,231 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect, createServer, type Server, type TLSSocket } from "node:tls";
+import { canonicalIp } from "../lib/ip_address.ts";
+import { Timer } from "../lib/timer_wheel.ts";
+import type { Arrival } from "./arrival.ts";
+import type { Connection } from "./connection.ts";
+import { type Peer, type SocketAddress, socketAddressText } from "./flow.ts";
+import type { StreamHost } from "./stream_flow.ts";
+import { type StreamOptions, type StreamParts, StreamTransport } from "./stream_transport.ts";
+import { TlsFlow } from "./tls_flow.ts";
+import type { TlsIdentity } from "./tls_identity.ts";
+import { Acceptor } from "./acceptor.ts";
+
+/** How one listener for TLS is set up. */
+export interface TlsTransportOptions extends StreamOptions {
+  /** Who we are, and whom we believe; it may change while we listen. */
+  readonly identity: TlsIdentity;
+  /** The most bytes of one message. */
+  readonly messageBytes: number;
+  /** The host and port of our Via and the like; where it listens if left out. */
+  readonly sentBy?: string;
+}
+
+/** What the runtime says of a certificate that is signed by nobody we trust, and of one that has expired alike. */
+const UNTRUSTED: readonly string[] = ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"];
+const NOT_TRUSTED = "its certificate is signed by no authority we trust, or it has expired";
+
+/** SIP over TLS (RFC 3261 §26.2.1): one listener, and the connections to those who prove their name (RFC 5922). */
+export class TlsTransport extends StreamTransport implements StreamHost {
+  readonly protocol = "tls";
+  readonly arrival: Arrival;
+  readonly messageBytes: number;
+  readonly local: SocketAddress;
+  readonly sentBy: string;
+
+  readonly #identity: TlsIdentity;
+  readonly #acceptor: Acceptor;
+  /** It listens nowhere: sockets are handed to it. */
+  readonly #server: Server;
+  readonly #stopReloading: () => void;
+  /** By the peer's address and port, until they are through. */
+  readonly #handshakes = new Map<string, Handshake>();
+  readonly #dials = new Set<Dial>();
+  /** Every socket that is not closed yet. */
+  readonly #sockets = new Set<Socket>();
+  #closed: Promise<void> | undefined = undefined;
+
+  /** Opens the port; throws FlowError, also if there is no certificate. */
+  constructor(parts: StreamParts, address: SocketAddress, options: TlsTransportOptions) {
+    super(parts, options);
+    const { identity, messageBytes } = options;
+    this.arrival = parts.arrival;
+    this.messageBytes = messageBytes;
+    this.#identity = identity;
+    this.#server = createServer(identity.serverOptions);
+    this.#server.on("secureConnection", (socket) => this.#secured(socket));
+    this.#server.on("tlsClientError", (_, socket) => this.#handshakes.get(peerOf(socket))?.onFailure());
+    this.#acceptor = new Acceptor({
+      wheel: parts.wheel,
+      log: parts.log,
+      protocol: "tls",
+      onConnection: (socket) => this.#accept(socket),
+      onRevived: () => this.metrics.listenersRevived++,
+    }, address);
+    this.local = this.#acceptor.local;
+    this.sentBy = options.sentBy ?? socketAddressText(this.local);
+    this.#stopReloading = identity.onReload(() => this.#server.setSecureContext(identity.serverOptions));
+  }
+
+  override close(): Promise<void> {
+    return this.#closed ??= this.#finish();
+  }
+
+  /** A connection is for one name only, whoever else is at that address (RFC 5923 §9.3). */
+  protected override keyOf(peer: Peer): string {
+    return `${socketAddressText(peer)} ${nameOf(peer)}`;
+  }
+
+  protected dial(peer: Peer): Promise<Connection> {
+    const { address: host, port } = peer;
+    const name = nameOf(peer);
+    const carrier = connectTcp({ host, port });
+    const socket = connect({ ...this.#identity.clientOptions(name), socket: carrier });
+    this.#track(carrier);
+    this.#track(socket);
+    const dial = new Dial(socket, carrier);
+    this.#dials.add(dial);
+    this.wheel.arm(dial, this.options.connect);
+    return dial.done.then(() => {
+      const id = this.parts.flowIds.next();
+      const remote = { address: host, port };
+      return this.opened(new TlsFlow(this, socket, carrier, remote, id, true, [name]), this.keyOf(peer));
+    }).finally(() => {
+      this.wheel.disarm(dial);
+      this.#dials.delete(dial);
+    });
+  }
+
+  protected stopAccepting(): Promise<void> {
+    this.#acceptor.close();
+    this.#stopReloading();
+    for (const handshake of [...this.#handshakes.values()]) this.#drop(handshake);
+    for (const dial of [...this.#dials]) dial.fail("the listener is closed");
+    return Promise.resolve();
+  }
+
+  async #finish(): Promise<void> {
+    await super.close();
+    await Promise.all(
+      Array.from(
+        this.#sockets,
+        (socket) => new Promise<void>((resolve) => socket.on("close", () => resolve())),
+      ),
+    );
+  }
+
+  #accept(socket: Socket): void {
+    this.#track(socket);
+    const address = canonicalIp(socket.remoteAddress ?? "");
+    if (address === undefined || !this.admit(address)) {
+      socket.destroy();
+      return;
+    }
+    const remote = { address, port: socket.remotePort! };
+    const handshake = new Handshake(socket, remote, () => this.#failed(handshake));
+    this.#handshakes.set(handshake.key, handshake);
+    this.wheel.arm(handshake, this.options.handshake);
+    socket.on("close", handshake.onFailure);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    this.#server.emit("connection", socket);
+  }
+
+  #secured(socket: TLSSocket): void {
+    const handshake = this.#handshakes.get(peerOf(socket));
+    if (handshake === undefined) {
+      socket.destroy();
+      return;
+    }
+    const names = this.#identity.namesOfClient(socket);
+    if (names === undefined) return this.#failed(handshake);
+    this.#over(handshake);
+    const { carrier, remote } = handshake;
+    this.opened(new TlsFlow(this, socket, carrier, remote, this.parts.flowIds.next(), false, names));
+  }
+
+  #failed(handshake: Handshake): void {
+    this.metrics.handshakesFailed++;
+    this.#drop(handshake);
+  }
+
+  #drop(handshake: Handshake): void {
+    this.#over(handshake);
+    this.parts.limits.release(handshake.remote.address);
+    handshake.carrier.destroy();
+  }
+
+  #over(handshake: Handshake): void {
+    const { carrier, key, onFailure } = handshake;
+    this.#handshakes.delete(key);
+    this.wheel.disarm(handshake);
+    carrier.off("close", onFailure);
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", ignore);
+  }
+}
+
+/** The end that follows an error says enough. */
+function ignore(): void {}
+
+/** A client that is not through its handshake, and how long it may take for it. */
+class Handshake extends Timer {
+  readonly key: string;
+
+  /** `carrier`: the socket TLS is to be spoken on; `onFailure`: it took too long, or the client is gone. */
+  constructor(readonly carrier: Socket, readonly remote: SocketAddress, readonly onFailure: () => void) {
+    super();
+    this.key = peerOf(carrier);
+  }
+
+  override onTimer(): void {
+    this.onFailure();
+  }
+}
+
+/** A connection that is being opened, and how long that may take. */
+class Dial extends Timer {
+  /** Resolves when the peer has proved its name. */
+  readonly done: Promise<void>;
+  readonly fail: (reason: string) => void;
+
+  /** `carrier`: the socket under that of TLS. */
+  constructor(socket: TLSSocket, carrier: Socket) {
+    super();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.fail = (reason) => {
+      reject(new Error(reason));
+      socket.destroy();
+      carrier.destroy();
+    };
+    carrier.setNoDelay(true);
+    carrier.setKeepAlive(true);
+    carrier.on("error", reject);
+    socket.on("secureConnect", () => {
+      if (socket.authorized) resolve();
+      else this.fail(NOT_TRUSTED);
+    });
+    socket.on("error", (error: Error & { code?: string }) => {
+      reject(UNTRUSTED.includes(error.code ?? "") ? new Error(NOT_TRUSTED, { cause: error }) : error);
+    });
+    socket.on("close", () => reject(new Error("the peer closed the connection")));
+  }
+
+  override onTimer(): void {
+    this.fail("it took too long");
+  }
+}
+
+/** What a peer must prove to be called. */
+function nameOf({ host, address }: Peer): string {
+  return host?.toLowerCase() ?? address;
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
