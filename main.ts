@@ -86,6 +86,13 @@ function onSignals(started: Promise<Server>): void {
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
   if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGHUP", async () => {
+      try {
+        await (await started).reload();
+      } catch (error) {
+        log.error("certificates not reloaded, the old ones stay", { error });
+      }
+    });
     Deno.addSignalListener("SIGUSR2", async () => log.info("counters", (await started).metrics.snapshot()));
   }
   // A bug in one corner does not take the calls of all others with it.

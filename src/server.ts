@@ -4,16 +4,27 @@ import { type Logger, loggerOf } from "./lib/log.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { TimerWheel } from "./lib/timer_wheel.ts";
 import { Tokens } from "./lib/token.ts";
-import { Domains, RecordRoute, Registrar } from "./modules/mod.ts";
+import { Domains, FlowTokens, RecordRoute, Registrar } from "./modules/mod.ts";
 import { Calls, Proxy } from "./proxy/mod.ts";
-import { type Dns, Resolver, SystemDns } from "./resolve/mod.ts";
+import { DeadHops, type Dns, Resolver, SystemDns } from "./resolve/mod.ts";
 import { combinedRoute } from "./roles/mod.ts";
 import { LocalReplies, TransactionLayer } from "./transaction/mod.ts";
-import { Arrival, openListeners, type Receive, Transports } from "./transport/mod.ts";
+import {
+  Arrival,
+  ConnectionLimits,
+  openListeners,
+  type Receive,
+  TlsIdentity,
+  Transports,
+} from "./transport/mod.ts";
 import { type LocationStore, MemoryStore } from "./usrloc/mod.ts";
 
 /** Milliseconds between two looks at whether everything is done, while the server stops. */
 const DRAIN_PERIOD = 50;
+
+/** ms it is remembered that a peer does not take TCP, and of how many. */
+const UDP_ONLY_TIME = 300_000;
+const UDP_ONLY_CAPACITY = 65_536;
 
 /** What a server is made with; what is left out is the real thing. */
 export interface ServerParts {
@@ -37,24 +48,30 @@ export class Server {
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #wheel: TimerWheel;
+  /** All timers there are. */
+  readonly wheel: TimerWheel;
+  readonly #dns: SystemDns | undefined;
   readonly #store: LocationStore;
   readonly #layer: TransactionLayer;
   readonly #proxy: Proxy;
   readonly #calls = new Calls();
+  /** Our certificates, if any. */
+  #secured: { readonly identity: TlsIdentity; readonly stopWatching: () => void } | undefined = undefined;
   #drained: Promise<void> | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
 
   constructor(config: Config, parts: ServerParts) {
     const { metrics } = this;
-    const { clock, transports, dns = new SystemDns(clock), log = loggerOf } = parts;
+    const { clock, transports, log = loggerOf } = parts;
     const { limits, proxy, registrar: options } = config;
     this.#config = config;
+    const systemDns = parts.dns === undefined ? new SystemDns(clock, metrics, config.dns) : undefined;
+    this.#dns = systemDns;
     this.#clock = clock;
     this.#log = log("server");
     this.transports = transports;
 
-    this.#wheel = new TimerWheel({
+    this.wheel = new TimerWheel({
       clock,
       onError: (error) => {
         metrics.internalErrors++;
@@ -64,7 +81,7 @@ export class Server {
     const tokens = new Tokens();
     const replies = new LocalReplies(tokens, config.serverHeader);
     const layer = new TransactionLayer({
-      wheel: this.#wheel,
+      wheel: this.wheel,
       tokens,
       replies,
       metrics,
@@ -77,18 +94,24 @@ export class Server {
 
     const store = new MemoryStore({ clock, seed: tokens.uint32(), maxBindings: limits.bindings });
     const domains = new Domains(config.domains, transports);
-    const registrar = new Registrar({ store, domains, clock, metrics, options });
+    const flowOf = (id: number) => transports.byId.get(id);
+    const registrar = new Registrar({ store, domains, clock, metrics, options, flowOf });
     const route = combinedRoute({
       domains,
       registrar,
-      rr: new RecordRoute(domains),
+      rr: new RecordRoute(domains, new FlowTokens(flowOf)),
       metrics,
       recordRoute: proxy.recordRoute,
       relayForeign: proxy.relayForeign,
     });
     this.#proxy = new Proxy({
       layer,
-      resolver: new Resolver(dns),
+      resolver: new Resolver(parts.dns ?? systemDns!, {
+        protocols: transports.protocols,
+      }),
+      deadHops: new DeadHops(clock, { time: proxy.deadHopTime }),
+      udpOnly: new DeadHops(clock, { time: UDP_ONLY_TIME, capacity: UDP_ONLY_CAPACITY }),
+      maxUdpBytes: proxy.switchToTcp,
       transports,
       replies,
       metrics,
@@ -103,7 +126,19 @@ export class Server {
     this.#layer = layer;
     this.#store = store;
     this.receive = (message, flow) => layer.receive(message, flow);
-    this.onTurn = () => this.#wheel.turn();
+    this.onTurn = () => this.wheel.turn();
+  }
+
+  /** Has the certificates belong to the server: it reads them again when told to, and stops watching their files. */
+  secureBy(identity: TlsIdentity, stopWatching: () => void): void {
+    this.#secured = { identity, stopWatching };
+  }
+
+  /** Reads the certificates again; open connections stay as they are. Rejects with FlowError, and keeps the old ones. */
+  async reload(): Promise<void> {
+    if (this.#secured === undefined) return;
+    await this.#secured.identity.reload();
+    this.#log.info("certificates reloaded");
   }
 
   /**
@@ -141,8 +176,10 @@ export class Server {
   }
 
   async #close(): Promise<void> {
+    this.#secured?.stopWatching();
     await this.transports.close();
-    this.#wheel.close();
+    this.wheel.close();
+    this.#dns?.close();
     await this.#store.close();
     this.#log.info("stopped", { ...this.metrics.snapshot() });
   }
@@ -162,6 +199,7 @@ export async function startServer(
     metrics: server.metrics,
     limits: { bytes: limits.messageBytes, headers: limits.headerRows },
     forceRport: transport.udp.forceRport,
+    stunSoftware: transport.udp.stunSoftware,
   });
   const parts = {
     arrival,
@@ -169,12 +207,51 @@ export async function startServer(
     log: log("transport"),
     onOpen: transports.add.bind(transports),
     onTurn: server.onTurn,
+    connections: {
+      wheel: server.wheel,
+      clock,
+      limits: new ConnectionLimits({ total: limits.connections, perAddress: limits.connectionsPerAddress }),
+      byId: transports.byId,
+    },
   };
   try {
-    openListeners(parts, { listen: config.listen, udpIo: transport.udp.io, udp: transport.udp });
+    const { udp, ...streams } = transport;
+    const identity = await identityOf(config, server, clock, log("transport"));
+    const connections = {
+      ...streams,
+      writeQueue: limits.writeQueue,
+      messageBytes: limits.messageBytes,
+      identity,
+    };
+    openListeners(parts, { listen: config.listen, udpIo: udp.io, udp, connections });
   } catch (error) {
     await server.close();
     throw error;
   }
   return server;
+}
+
+/** Our certificates, read again whenever their files change; undefined where nothing is secured. */
+async function identityOf(
+  { listen, tls }: Config,
+  server: Server,
+  clock: Clock,
+  log: Logger,
+): Promise<TlsIdentity | undefined> {
+  if (!listen.some(({ protocol }) => protocol === "tls" || protocol === "wss")) return undefined;
+  const { certificates, minVersion, clientCertificates } = tls;
+  const ca = tls.ca === "" ? undefined : tls.ca;
+  const identity = await TlsIdentity.load({ certificates, minVersion, ca, clientCertificates });
+  const warn = () =>
+    identity.warnings(clock.now()).forEach((warning) => log.warn("certificate", { warning }));
+  warn();
+  identity.onReload(warn);
+  server.secureBy(
+    identity,
+    identity.watch(clock, tls.reload, (error) => {
+      if (error === undefined) log.info("certificates reloaded");
+      else log.error("certificates not reloaded, the old ones stay", { error });
+    }),
+  );
+  return identity;
 }

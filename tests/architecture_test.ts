@@ -4,7 +4,8 @@ import { assertEquals } from "./support/assert.ts";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   sip: ["lib"],
-  transport: ["sip", "lib"],
+  stun: ["lib"],
+  transport: ["sip", "stun", "lib"],
   resolve: ["sip", "lib"],
   transaction: ["transport", "sip", "lib"],
   usrloc: ["sip", "lib"],
@@ -19,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where the runtime may be spoken to; everything else gets what it needs handed in. */
-const MAY_USE_DENO = [/^transport\//, /^resolve\/dns\.ts$/, /^config\/load\.ts$/, /^tasks\//];
+const MAY_USE_DENO = [/^transport\//, /^resolve\/dns(_client)?\.ts$/, /^config\/load\.ts$/, /^tasks\//];
 
 const SRC = new URL("../src/", import.meta.url);
 

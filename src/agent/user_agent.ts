@@ -3,11 +3,12 @@ import { silentLogger } from "../lib/log.ts";
 import { Metrics } from "../lib/metrics.ts";
 import { TimerWheel } from "../lib/timer_wheel.ts";
 import { Tokens } from "../lib/token.ts";
-import { Resolver } from "../resolve/mod.ts";
+import { NO_DNS, Resolver } from "../resolve/mod.ts";
 import {
   buildRequest,
   type HeaderList,
   parseUri,
+  type Protocol,
   type SipRequest,
   type SipResponse,
   viaName,
@@ -25,8 +26,10 @@ export interface UserAgentParts {
   /** The user part of its address of record. */
   readonly name: string;
   readonly domain: string;
-  /** Where it sends requests outside dialogs. */
+  /** Where it sends requests outside dialogs; over a connection, all requests. */
   readonly server: SocketAddress;
+  /** What it speaks with the server; UDP if left out. For the rest it must connect first. */
+  readonly protocol?: Protocol;
   /** Its own listener, open by the time it is first used. */
   readonly transports: Transports;
   readonly clock: Clock;
@@ -111,9 +114,14 @@ export class UserAgent implements AgentCore {
   readonly #resolver: Resolver;
   readonly #requests: Inbox<Incoming>;
   readonly #registration = { callId: "", cseq: 0 };
+  readonly #protocol: Protocol;
+  /** Where it is reached: its listener, or for a browser, which has none, a name that nobody has. */
+  readonly #host: string | undefined;
+  /** The connection to the server. */
+  #connection: Flow | undefined = undefined;
 
   constructor(parts: UserAgentParts) {
-    const { name, domain, clock, transports, patience, timers = DEFAULT_TIMERS } = parts;
+    const { name, domain, clock, transports, patience, timers = DEFAULT_TIMERS, protocol = "udp" } = parts;
     this.#parts = parts;
     this.aor = `sip:${name}@${domain}`;
     this.patience = patience;
@@ -124,8 +132,10 @@ export class UserAgent implements AgentCore {
         throw error;
       },
     });
+    this.#protocol = protocol;
+    this.#host = isBrowsers(protocol) ? `${this.tokens.next(12)}.invalid` : undefined;
     this.#requests = new Inbox(patience);
-    this.#resolver = new Resolver({ addresses: () => Promise.resolve([]) });
+    this.#resolver = new Resolver(NO_DNS);
     this.#registration.callId = this.tokens.next(16);
     this.#layer = new TransactionLayer({
       wheel: this.wheel,
@@ -143,7 +153,22 @@ export class UserAgent implements AgentCore {
 
   /** The URI it is reached at. */
   get contact(): string {
-    return `sip:${this.#parts.name}@${this.#parts.transports.list[0].sentBy}`;
+    const param = this.#protocol === "udp"
+      ? ""
+      : `;transport=${this.#host === undefined ? this.#protocol : "ws"}`;
+    return `sip:${this.#parts.name}@${this.#host ?? this.#parts.transports.list[0].sentBy}${param}`;
+  }
+
+  /** Connects to the server; rejects with FlowError. Over UDP there is nothing to be done. */
+  async connect(): Promise<void> {
+    const { server, transports } = this.#parts;
+    if (this.#protocol === "udp") return;
+    this.#connection = await transports.flowTo({ protocol: this.#protocol, host: server.address, ...server });
+  }
+
+  /** The connection to the server, if it is one. */
+  get connection(): Flow | undefined {
+    return this.#connection;
   }
 
   /** Registers, and waits for the final response, whatever it is. */
@@ -227,8 +252,8 @@ export class UserAgent implements AgentCore {
 
   /** Forgets everything and closes its listener. */
   async close(): Promise<void> {
-    this.wheel.close();
     await this.#parts.transports.close();
+    this.wheel.close();
   }
 
   #send(method: string, uri: string, nextHop: string, headers: HeaderList, body?: string): Exchange {
@@ -241,10 +266,12 @@ export class UserAgent implements AgentCore {
   }
 
   #via({ transport }: Flow, branch: string): readonly [string, string] {
-    return ["Via", `SIP/2.0/${viaName(transport.protocol)} ${transport.sentBy};rport;branch=${branch}`];
+    const sentBy = this.#host ?? transport.sentBy;
+    return ["Via", `SIP/2.0/${viaName(transport.protocol)} ${sentBy};rport;branch=${branch}`];
   }
 
   #flowTo(uri: string): Flow {
+    if (this.#connection !== undefined) return this.#connection;
     const hops = this.#resolver.resolve(parseUri(uri));
     const flow = hops instanceof Promise || hops.length === 0
       ? undefined
@@ -266,4 +293,9 @@ export class UserAgent implements AgentCore {
       : new Incoming(this, request, transaction);
     this.#requests.put(incoming);
   }
+}
+
+/** Whether it is a protocol whose clients nobody can connect to (RFC 7118 §5.2.2). */
+function isBrowsers(protocol: Protocol): boolean {
+  return protocol === "ws" || protocol === "wss";
 }

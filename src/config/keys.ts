@@ -21,6 +21,8 @@ interface JsonSchema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
+  /** A list's items that may be written as a text, which comes first, or as a mapping. */
+  readonly anyOf?: readonly JsonSchema[];
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
@@ -46,7 +48,8 @@ function keysOf(schema: JsonSchema, prefix: string): Key[] {
 }
 
 function keyOf(name: string, schema: JsonSchema): Key {
-  const value = schema.items ?? schema;
+  const item = schema.items ?? schema;
+  const value = item.anyOf?.[0] ?? item;
   return {
     name,
     type: value.type as Key["type"],

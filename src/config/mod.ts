@@ -4,4 +4,6 @@ export { ConfigError, type Fault } from "./errors.ts";
 export { allFlags, type Flag, flagValues } from "./flags.ts";
 export { allKeys, jsonSchema, type Key } from "./keys.ts";
 export { type ConfigSource, configText, type FlagValue, loadConfig, parseConfig } from "./load.ts";
-export { type Config, configSchema, type Listener } from "./schema.ts";
+export type { CertificateFiles } from "./certificate.ts";
+export type { Listener } from "./listener.ts";
+export { type Config, configSchema } from "./schema.ts";

@@ -58,6 +58,10 @@ class TracedFlow implements Flow {
     this.remote = inner.remote;
   }
 
+  get isAccepted(): boolean {
+    return this.inner.isAccepted;
+  }
+
   get isGone(): boolean {
     return this.inner.isGone;
   }

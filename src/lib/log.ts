@@ -62,7 +62,8 @@ export const silentLogger: Logger = {
 function textLine(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString().slice(11, 23);
   const part = record.category.slice(1).join(".");
-  const fields = Object.entries(record.properties).map(([key, value]) => ` ${key}=${fieldText(value)}`).join(
+  const known = Object.entries(record.properties).filter(([, value]) => value !== undefined);
+  const fields = known.map(([key, value]) => ` ${key}=${fieldText(value)}`).join(
     "",
   );
   return `${time} ${record.level.padEnd(7)} ${part}: ${record.rawMessage}${fields}`;

@@ -1,4 +1,4 @@
-import { canonicalIp, isIpAddress } from "../lib/ip_address.ts";
+import { canonicalIp } from "../lib/ip_address.ts";
 import { unescapePlain, type Uri } from "../sip/mod.ts";
 import type { Transports } from "../transport/mod.ts";
 import type { Aor } from "../usrloc/mod.ts";
@@ -24,9 +24,9 @@ export class Domains {
     return this.#isOurs(uri) && !this.#leadsElsewhere(uri);
   }
 
-  /** Whether the URI names one of our listeners by its address. */
+  /** Whether the URI names one of our listeners, by its address or as it is known outside. */
   isOurAddress(uri: Uri): boolean {
-    return uri.isSip && isIpAddress(uri.host) && this.#transports.owns(uri.host, uri.port);
+    return uri.isSip && this.#transports.owns(uri.host, uri.port);
   }
 
   /**
@@ -41,18 +41,13 @@ export class Domains {
 
   #isOurs(uri: Uri): boolean {
     if (!uri.isSip) return false;
-    if (this.#names.has(uri.host)) return uri.port === undefined || this.#listensOn(uri.port);
+    if (this.#names.has(uri.host)) return uri.port === undefined || this.#transports.hasPort(uri.port);
     return this.isOurAddress(uri);
   }
 
   #leadsElsewhere({ params, port }: Uri): boolean {
     const maddr = params.get("maddr")?.toLowerCase();
     if (maddr === undefined || maddr === "" || this.#names.has(maddr)) return false;
-    const address = canonicalIp(maddr.replace(/^\[|\]$/g, ""));
-    return address === undefined || !this.#transports.owns(address, port);
-  }
-
-  #listensOn(port: number): boolean {
-    return this.#transports.list.some(({ local }) => local.port === port);
+    return !this.#transports.owns(canonicalIp(maddr.replace(/^\[|\]$/g, "")) ?? maddr, port);
   }
 }

@@ -4,6 +4,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { Received, Target } from "../proxy/mod.ts";
 import {
   ALL_METHODS,
+  defaultPort,
   type HeaderList,
   MalformedError,
   methodBit,
@@ -12,15 +13,19 @@ import {
   parseExpires,
   parseQ,
   parseUri,
+  protocolOf,
   reasonOf,
   sameUri,
   SipError,
   type SipRequest,
   type Uri,
 } from "../sip/mod.ts";
+import type { Flow } from "../transport/mod.ts";
 import type { Aor, Binding, LocationStore } from "../usrloc/mod.ts";
 import { StoreFullError } from "../usrloc/mod.ts";
+import { Departed } from "./departed.ts";
 import type { Domains } from "./domains.ts";
+import { FlowBindings } from "./flow_bindings.ts";
 import { checkRequire } from "./requirements.ts";
 
 /** How registrations are treated; times in seconds. */
@@ -35,6 +40,8 @@ export interface RegistrarOptions {
   readonly maxContacts: number;
   /** Chars of a contact URI. */
   readonly maxContactSize: number;
+  /** What becomes of bindings whose connection has closed and whose contact leads nowhere else. */
+  readonly onFlowClose: "remove" | "keep";
   /** Whether only contacts that said they take a method get requests of it. */
   readonly methodFiltering: boolean;
 }
@@ -46,6 +53,8 @@ export interface RegistrarParts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly options: RegistrarOptions;
+  /** An open connection, by its id. */
+  flowOf(id: number): Flow | undefined;
 }
 
 /** Where a request for an AoR may go. */
@@ -75,6 +84,8 @@ interface Wish {
 /** The registrar of RFC 3261 §10, and the look-up of §16.5 in what it keeps. */
 export class Registrar {
   readonly #parts: RegistrarParts;
+  readonly #flows = new FlowBindings((aor, flow) => this.#flowLost(aor, flow));
+  readonly #departed = new Departed();
   #date = "";
   #dateSecond = 0;
 
@@ -104,18 +115,21 @@ export class Registrar {
 
   /** Where a request of this method for `uri` may go. */
   lookup(uri: Uri, method: string): Located | Promise<Located> {
-    const { store, domains, options } = this.#parts;
+    const { store, domains, clock, options } = this.#parts;
     const aor = domains.aorOf(uri);
     if (aor === undefined) return { kind: "not-found" };
     return after(store.lookup(aor), (bindings): Located => {
-      if (bindings.length === 0) return { kind: "not-found" };
+      if (bindings.length === 0) {
+        return { kind: this.#departed.has(aor, clock.now()) ? "unavailable" : "not-found" };
+      }
       const bit = options.methodFiltering ? methodBit(method) : ALL_METHODS;
       const targets: Target[] = [];
       let isAllowed = false;
       for (const binding of bindings) {
         if ((binding.methods & bit) === 0) continue;
         isAllowed = true;
-        if (isCallable(binding.contact, uri.scheme === "sips")) targets.push(targetOf(binding));
+        const target = this.#targetOf(binding, uri.scheme === "sips");
+        if (target !== undefined) targets.push(target);
       }
       if (targets.length > 0) return { kind: "found", targets };
       return isAllowed
@@ -124,15 +138,53 @@ export class Registrar {
     });
   }
 
-  /** Takes away the binding a target was made of: its flow has failed for good (RFC 5626 §5.3). */
-  drop(uri: Uri, { uri: contact }: Target): void {
-    const { store, domains, metrics } = this.#parts;
-    const aor = domains.aorOf(uri);
+  /**
+   * Takes away the binding a target was made of: its flow has failed for good (RFC 5626 §5.3). One that has
+   * another flow by now is another.
+   */
+  drop(uri: Uri, { uri: contact, via }: Target): void {
+    const aor = this.#parts.domains.aorOf(uri);
+    const isSecure = uri.scheme === "sips";
+    const flowId = via?.id ?? 0;
     if (aor === undefined) return;
-    metrics.bindingsDropped++;
-    const dropped = store.update(aor, (live) => live.filter((binding) => binding.contact !== contact));
+    this.#lose(aor, (binding) => {
+      const isIt = binding.flowId === flowId && calledAs(binding.contact, isSecure) === contact;
+      return isIt ? undefined : binding;
+    });
+  }
+
+  /** A connection has closed: what was registered over it is worth no more than its contact without it. */
+  #flowLost(aor: Aor, flow: Flow): void {
+    const isKept = this.#parts.options.onFlowClose === "keep";
+    this.#lose(aor, (binding) => {
+      if (binding.flowId !== flow.id) return binding;
+      return isKept || leadsElsewhere(binding.contact, flow) ? { ...binding, flowId: 0 } : undefined;
+    });
+  }
+
+  /** Makes of each binding what `change` says, undefined taking it away. */
+  #lose(aor: Aor, change: (binding: Binding) => Binding | undefined): void {
+    const { store, metrics } = this.#parts;
+    let before: readonly Binding[] = [];
+    const update = store.update(aor, (live) => {
+      before = live;
+      return live.map(change).filter((binding) => binding !== undefined);
+    });
+    const lost = after(update, (left) => {
+      metrics.bindingsDropped += before.length - left.length;
+      if (left.length === 0 && before.length > 0) this.#departed.add(aor, before);
+    });
     // Whoever calls next finds the flow as dead as it is.
-    if (dropped instanceof Promise) dropped.catch(() => metrics.internalErrors++);
+    if (lost instanceof Promise) lost.catch(() => metrics.internalErrors++);
+  }
+
+  /** Where a binding leads: over its connection while that lives, else to its contact. Undefined if nowhere. */
+  #targetOf({ contact, path, q, flowId }: Binding, isSecure: boolean): Target | undefined {
+    if (!isCallable(contact, isSecure)) return undefined;
+    const via = flowId === 0 ? undefined : this.#parts.flowOf(flowId);
+    if (via === undefined && NOWHERE.test(contact)) return undefined;
+    if (isSecure && via !== undefined && !isSecured(via)) return undefined;
+    return { uri: calledAs(contact, isSecure), path, q, via, alternates: [] };
   }
 
   #rejected(error: unknown): never {
@@ -153,11 +205,23 @@ export class Registrar {
     const answer = (bindings: readonly Binding[]) => this.#headers(bindings, now);
     if (contacts === "*") {
       checkStar(request);
-      return after(store.update(aor, (live) => removeAll(live, request)), answer);
+      return after(store.update(aor, (live) => removeAll(live, request)), (bindings) => {
+        this.#departed.delete(aor);
+        return answer(bindings);
+      });
     }
     if (contacts.length === 0) return after(store.lookup(aor), answer);
     const wishes = this.#wishes(request, contacts);
-    return after(store.update(aor, (live) => this.#apply(live, request, aor, wishes, now)), answer);
+    const flow = connectionOf(received);
+    const flowId = flow?.id ?? 0;
+    return after(
+      store.update(aor, (live) => this.#apply(live, request, aor, wishes, now, flowId)),
+      (bindings) => {
+        if (flow !== undefined && bindings.length > 0) this.#flows.note(aor, flow);
+        this.#departed.delete(aor);
+        return answer(bindings);
+      },
+    );
   }
 
   #aorOf(request: SipRequest): Aor {
@@ -201,6 +265,7 @@ export class Registrar {
     aor: Aor,
     wishes: readonly Wish[],
     now: number,
+    flowId: number,
   ): readonly Binding[] {
     const next = live.slice();
     let isChanged = false;
@@ -214,7 +279,7 @@ export class Registrar {
         if (known !== undefined) next.splice(at, 1);
         continue;
       }
-      const binding = this.#binding(request, wish, known, now);
+      const binding = this.#binding(request, wish, known, now, flowId);
       if (known !== undefined) {
         next[at] = binding;
       } else {
@@ -240,7 +305,13 @@ export class Registrar {
   }
 
   /** What is the same as in the known one is taken from there, so that a store can tell at once that it is. */
-  #binding(request: SipRequest, wish: Wish, known: Binding | undefined, now: number): Binding {
+  #binding(
+    request: SipRequest,
+    wish: Wish,
+    known: Binding | undefined,
+    now: number,
+    flowId: number,
+  ): Binding {
     const { address, q, expires } = wish;
     const { callId } = request;
     const params = address.params.without("expires");
@@ -254,6 +325,7 @@ export class Registrar {
       expiresAt: now + expires * 1_000,
       path: known?.path ?? NO_PATH,
       methods: this.#parts.options.methodFiltering ? methodsOf(request, address) : ALL_METHODS,
+      flowId,
     };
   }
 
@@ -338,6 +410,32 @@ function isCallable(contact: string, isSecure: boolean): boolean {
   return contact.startsWith("sip:") || SIP_OR_SIPS.test(contact);
 }
 
-function targetOf({ contact, path, q }: Binding): Target {
-  return { uri: contact, path, q, alternates: [] };
+/** A secure contact is called over TLS as well when that was not asked for, but not in the name of it (RFC 5630 §5.3). */
+function calledAs(contact: string, isSecure: boolean): string {
+  if (isSecure || !SIPS.test(contact)) return contact;
+  const uri = `sip:${contact.slice("sips:".length)}`;
+  return /;transport=/i.test(uri) ? uri : `${uri};transport=tls`;
+}
+
+function isSecured({ protocol }: Flow): boolean {
+  return protocol === "tls" || protocol === "wss";
+}
+
+/** A name nobody has: the contacts of web browsers, which only their connection leads to (RFC 7118 §5.2.2). */
+const NOWHERE = /@[^>;?]*\.invalid(?:[:;?]|$)/i;
+
+/** The connection a REGISTER came over straight from its user agent; undefined over UDP, and through proxies. */
+function connectionOf({ request, flow }: Received): Flow | undefined {
+  return flow.protocol !== "udp" && request.isFirstHop ? flow : undefined;
+}
+
+/**
+ * Whether a contact still leads to its user agent when the connection has closed that it was registered over: it
+ * names the very host, and a port that is not the one the connection came from.
+ */
+function leadsElsewhere(contact: string, { remote, isAccepted }: Flow): boolean {
+  const uri = parseUri(contact);
+  const protocol = protocolOf(uri);
+  if (protocol === undefined || protocol === "ws" || protocol === "wss") return false;
+  return uri.host === remote.address && (!isAccepted || (uri.port ?? defaultPort(protocol)) !== remote.port);
 }

@@ -1,5 +1,5 @@
 import type { HeaderList, RequestDraft, ResponseDraft, SipRequest, SipResponse, Uri } from "../sip/mod.ts";
-import type { Flow, Transport } from "../transport/mod.ts";
+import type { Flow } from "../transport/mod.ts";
 
 /** A request as a module sees it: what came, over which flow, and the draft of what leaves. */
 export interface Received {
@@ -7,8 +7,8 @@ export interface Received {
   readonly flow: Flow;
   /** What every branch starts from. */
   readonly draft: RequestDraft;
-  /** Has `edit` work on each branch's draft once it is known which listener it leaves by. */
-  onForward(edit: (draft: RequestDraft, out: Transport) => void): void;
+  /** Has `edit` work on each branch's draft once it is known which flow it leaves by. */
+  onForward(edit: (draft: RequestDraft, out: Flow) => void): void;
 }
 
 /** A request as a role sees it: a module's view, and the ways out. A route takes exactly one of them. */

@@ -1,9 +1,9 @@
 import { asRequestUri, parseUri, type RequestDraft, viaName } from "../sip/mod.ts";
-import type { Flow, Transport } from "../transport/mod.ts";
+import type { Flow } from "../transport/mod.ts";
 import type { Target } from "./context.ts";
 
-/** An edit of a branch's draft that depends on the listener it leaves by. */
-export type ForwardEdit = (draft: RequestDraft, out: Transport) => void;
+/** An edit of a branch's draft that depends on the flow it leaves by. */
+export type ForwardEdit = (draft: RequestDraft, out: Flow) => void;
 
 /** Gives a branch's draft its target (RFC 3261 §16.6 steps 2 and 6); throws MalformedError if that is no URI. */
 export function aim(draft: RequestDraft, target: Target): void {
@@ -25,7 +25,7 @@ export function finish(
   branch: string,
 ): string {
   const { transport } = flow;
-  for (let i = 0; i < edits.length; i++) edits[i](draft, transport);
+  for (let i = 0; i < edits.length; i++) edits[i](draft, flow);
   draft.prepend("Via", `SIP/2.0/${viaName(transport.protocol)} ${transport.sentBy};branch=${branch}`);
   return draft.toString();
 }

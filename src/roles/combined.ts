@@ -4,11 +4,13 @@ import {
   CAPABILITIES,
   checkRequire,
   type Domains,
+  type Followed,
+  type Named,
   type RecordRoute,
   type Registrar,
 } from "../modules/mod.ts";
 import type { ForkOptions, Route, RouteContext } from "../proxy/mod.ts";
-import { isDialogForming, reasonOf, SipError } from "../sip/mod.ts";
+import { type HeaderList, isDialogForming, reasonOf, SipError } from "../sip/mod.ts";
 import { admit } from "./steps.ts";
 
 /** What the combined role works with. */
@@ -22,14 +24,17 @@ export interface CombinedParts {
   readonly relayForeign: boolean;
 }
 
+/** Why somebody cannot be called securely who could be called otherwise (RFC 5630 §5.3, §6.3). */
+const SIPS_NOT_ALLOWED: HeaderList = [["Warning", '380 sluice "SIPS Not Allowed"']];
+
 /** Registrar and proxy for its domains in one process, user agents and the world on all sides. */
 export function combinedRoute(combined: CombinedParts): Route {
   const { domains, registrar, rr, metrics } = combined;
 
   return (ctx) => {
     admit(ctx);
-    const isOnRoute = rr.follow(ctx);
-    if (ctx.request.inDialog) return withinDialog(ctx, isOnRoute);
+    const followed = rr.follow(ctx);
+    if (ctx.request.inDialog) return withinDialog(ctx, followed);
     if (!isForUs(ctx)) return elsewhere(ctx);
     if (ctx.request.method === "REGISTER") return register(ctx);
     if (ctx.draft.uri.user === undefined) return toServer(ctx);
@@ -41,12 +46,26 @@ export function combinedRoute(combined: CombinedParts): Route {
     return draft.all("Route").length === 0 && domains.isLocal(draft.uri);
   }
 
-  function withinDialog(ctx: RouteContext, isOnRoute: boolean): void | Promise<void> {
+  function withinDialog(ctx: RouteContext, { isOurs, named }: Followed): void | Promise<void> {
     // No dialog ends at the server itself (RFC 3261 §12.2.2).
     if (isForUs(ctx)) return ctx.draft.uri.user === undefined ? ctx.reply(481) : locate(ctx);
     // It came about by way of us; where it leads its user agents have agreed on.
-    if (isOnRoute || combined.relayForeign) return ctx.relay();
+    if (named !== undefined) return overFlow(ctx, named);
+    if (isOurs || combined.relayForeign) return ctx.relay();
     return ctx.reply(404);
+  }
+
+  /** To one who has connected to us, and by that connection (RFC 5626 §5.3.1). */
+  function overFlow(ctx: RouteContext, named: Named): void {
+    switch (named.kind) {
+      case "flow":
+        return ctx.relay({ via: named.flow });
+      case "gone":
+        return ctx.reply(430);
+      case "forged":
+        metrics.tokensForged++;
+        return ctx.reply(403);
+    }
   }
 
   function elsewhere(ctx: RouteContext): void {
@@ -79,7 +98,7 @@ export function combinedRoute(combined: CombinedParts): Route {
         case "not-found":
           return ctx.reply(ctx.request.method === "CANCEL" ? 481 : 404);
         case "unavailable":
-          return ctx.reply(480);
+          return ctx.reply(480, ctx.draft.uri.scheme === "sips" ? SIPS_NOT_ALLOWED : undefined);
         case "method-not-allowed":
           return ctx.reply(405, [["Allow", located.allow]]);
       }

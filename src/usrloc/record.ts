@@ -8,14 +8,15 @@ import { type Aor, type Binding, StoreFullError } from "./store.ts";
  *     0  u32  hash of the AoR
  *     4  u16  length of the AoR      6  u16  number of bindings
  *     8  u32  bytes of all texts    12  u32  units of the block
- *    16  for each binding, 32 bytes:
+ *    16  for each binding, 40 bytes:
  *         0  f64  expiresAt          8  f64  updatedAt
  *        16  u32  cseq              20  u16  q in thousandths   22  u16  methods
  *        24  u16  lengths of contact, params, callId and path
+ *        32  f64  flowId
  *     …  the texts: AoR, then contact, params, callId and path of each binding, one byte a char
  */
 const HEAD = 16;
-const BINDING = 32;
+const BINDING = 40;
 const MAX_TEXT = 0xffff;
 
 /** Between two Route values of a path in one text. */
@@ -80,6 +81,7 @@ export function readRecord(page: Page, address: number, now: number): Binding[] 
         expiresAt,
         path: pathEnd === callIdEnd ? [] : text.slice(callIdEnd, pathEnd).split(PATH_SEPARATOR),
         methods: page.u16[(head + 22) >>> 1],
+        flowId: page.f64[(head + 32) >>> 3],
       });
     }
     at = pathEnd;
@@ -149,12 +151,13 @@ export function writeRecord(
 export function writeNumbers(page: Page, address: number, bindings: readonly Binding[]): void {
   const start = offsetOf(address);
   for (let i = 0; i < bindings.length; i++) {
-    const { cseq, q, methods, expiresAt, updatedAt } = bindings[i];
+    const { cseq, q, methods, flowId, expiresAt, updatedAt } = bindings[i];
     const head = start + HEAD + BINDING * i;
     page.f64[head >>> 3] = expiresAt;
     page.f64[(head + 8) >>> 3] = updatedAt;
     page.u32[(head + 16) >>> 2] = cseq;
     page.u16[(head + 20) >>> 1] = Math.round(q * 1000);
     page.u16[(head + 22) >>> 1] = methods;
+    page.f64[(head + 32) >>> 3] = flowId;
   }
 }

@@ -20,6 +20,8 @@ export interface Binding {
   readonly path: readonly string[];
   /** The methods it takes, as a set of method bits. */
   readonly methods: number;
+  /** The connection of this process it was registered over, straight from its user agent; 0 if there is none. */
+  readonly flowId: number;
 }
 
 /** What an update makes of the bindings there are; pure, as it may be called again when another came in between. */

@@ -25,3 +25,8 @@ Deno.test("what was given becomes settings, short names and long ones together",
     { key: "registrar.maxContacts", values: ["3"] },
   ]);
 });
+
+Deno.test("what may be written as a line or as a mapping is a text to a flag, and may be given several times", () => {
+  const found = ["listen", "tls.certificates"].map((key) => allKeys().find(({ name }) => name === key));
+  assertEquals(found.map((key) => [key?.type, key?.isList]), [["string", true], ["string", true]]);
+});

@@ -66,7 +66,6 @@ Deno.test("a value with white space, quotes or control characters is quoted, and
     ["\u0000", String.raw`"\u0000"`],
     ["\u009b2J", String.raw`"\u009b2J"`],
     ["\u007f", String.raw`"\u007f"`],
-    [undefined, "undefined"],
     [null, "null"],
     [false, "false"],
     [{ a: 1 }, String.raw`"{\"a\":1}"`],

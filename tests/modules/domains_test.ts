@@ -69,3 +69,33 @@ Deno.test("an address of record is the user and the domain, and nothing else", (
   ];
   for (const [uri, aor] of table) assertEquals<string | undefined>(domains().aorOf(parseUri(uri)), aor, uri);
 });
+
+/** One listener, known outside by a name and another port. */
+function behindNat(): Domains {
+  const transports = new Transports();
+  const listener = new RecordingTransport("tcp", "10.0.0.1");
+  transports.add(Object.assign(listener, { sentBy: "sip.example.net:5080" }));
+  return new Domains(["example.com"], transports);
+}
+
+Deno.test("what we are known by outside is local, is our address and stands for the first domain", () => {
+  for (const host of ["sip.example.net:5080", "SIP.example.net:5080", "10.0.0.1", "10.0.0.1:5060"]) {
+    const uri = parseUri(`sip:bob@${host};transport=tcp`);
+    assertEquals([behindNat().isLocal(uri), behindNat().isOurAddress(uri)], [true, true], host);
+    assertEquals<string | undefined>(behindNat().aorOf(uri), "sip:bob@example.com");
+  }
+  for (const host of ["sip.example.net", "sip.example.net:5060", "example.net:5080", "10.0.0.1:5080"]) {
+    assertEquals(behindNat().isLocal(parseUri(`sip:bob@${host}`)), false, host);
+  }
+});
+
+Deno.test("our domains are reached at the port we are known by outside", () => {
+  assertEquals(behindNat().isLocal(parseUri("sip:bob@example.com:5080")), true);
+  assertEquals(behindNat().isLocal(parseUri("sip:bob@example.com:5081")), false);
+});
+
+Deno.test("a maddr that we are known by leads here", () => {
+  const uri = (maddr: string) => parseUri(`sip:bob@example.com:5080;maddr=${maddr}`);
+  assertEquals(behindNat().isLocal(uri("sip.example.net")), true);
+  assertEquals(behindNat().isLocal(uri("other.example.net")), false);
+});

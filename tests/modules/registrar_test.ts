@@ -1,100 +1,9 @@
-import { configSchema } from "../../src/config/mod.ts";
-import { Metrics } from "../../src/lib/metrics.ts";
-import { Domains, type Located, Registrar, type RegistrarOptions } from "../../src/modules/mod.ts";
 import { type HeaderList, parseUri, SipError } from "../../src/sip/mod.ts";
-import { Transports } from "../../src/transport/mod.ts";
-import { type Aor, type Binding, type LocationStore, MemoryStore } from "../../src/usrloc/mod.ts";
-import { assert, assertEquals, assertRejects, assertThrows } from "../support/assert.ts";
-import { RecordingTransport } from "../support/flows.ts";
-import { request } from "../support/messages.ts";
-import { Seen } from "../support/received.ts";
-import { VirtualClock } from "../support/virtual_clock.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { BOB, contactsIn, Home, type RegisterParts } from "../support/home.ts";
+import { SlowStore } from "../support/slow_store.ts";
 
-const BOB = "sip:bob@example.com";
 const PHONE = "sip:bob@198.51.100.1";
-
-interface Setting {
-  readonly options?: Partial<RegistrarOptions>;
-  readonly maxBindings?: number;
-  readonly store?: LocationStore;
-}
-
-/** What is different from the usual in one REGISTER. */
-interface RegisterParts {
-  readonly to?: string;
-  readonly callId?: string;
-  readonly cseq?: number;
-  readonly headers?: HeaderList;
-}
-
-/** A registrar for example.com, on a clock turned by hand. */
-class Home {
-  readonly clock = new VirtualClock();
-  readonly metrics = new Metrics();
-  readonly registrar: Registrar;
-  #cseq = 0;
-
-  constructor({ options, maxBindings = 100, store }: Setting = {}) {
-    const { clock, metrics } = this;
-    const transports = new Transports();
-    transports.add(new RecordingTransport("udp", "192.0.2.1"));
-    this.registrar = new Registrar({
-      store: store ?? new MemoryStore({ clock, seed: 1, maxBindings }),
-      domains: new Domains(["example.com"], transports),
-      clock,
-      metrics,
-      options: { ...configSchema.parse({}).registrar, ...options },
-    });
-  }
-
-  /** Registers; each time with the next CSeq of one Call-ID unless told otherwise. */
-  save(contacts: readonly string[], parts: RegisterParts = {}): HeaderList {
-    return this.later(contacts, parts) as HeaderList;
-  }
-
-  /** The same for a store that takes its time. */
-  later(contacts: readonly string[], parts: RegisterParts = {}): HeaderList | Promise<HeaderList> {
-    const { to = BOB, callId = "phone", cseq = ++this.#cseq, headers = [] } = parts;
-    const register = request("REGISTER", {
-      uri: "sip:example.com",
-      to: `<${to}>`,
-      callId,
-      cseq: `${cseq} REGISTER`,
-      headers: [...contacts.map((contact) => ["Contact", contact] as const), ...headers],
-    });
-    return this.registrar.save(new Seen(register));
-  }
-
-  /** The contacts a REGISTER is told. */
-  contacts(contacts: readonly string[], parts?: RegisterParts): string[] {
-    return contactsIn(this.save(contacts, parts));
-  }
-
-  /** The contacts there are now. */
-  get bindings(): string[] {
-    return this.contacts([]);
-  }
-
-  /** The status a REGISTER is refused with. */
-  refusal(contacts: readonly string[], parts?: RegisterParts): SipError {
-    return assertThrows(() => this.save(contacts, parts), SipError);
-  }
-
-  lookup(uri = BOB, method = "INVITE"): Located {
-    return this.registrar.lookup(parseUri(uri), method) as Located;
-  }
-
-  /** The URIs a request would be sent to. */
-  targets(uri?: string, method?: string): string[] {
-    const located = this.lookup(uri, method);
-    assert(located.kind === "found", located.kind);
-    return located.targets.map(({ uri }) => uri);
-  }
-}
-
-function contactsIn(headers: HeaderList): string[] {
-  return headers.filter(([name]) => name === "Contact").map(([, value]) => value);
-}
 
 Deno.test("a contact gets the seconds it asks for, or its header asks for, or the default, within limits", () => {
   const table: [contactParams: string, expires: string | undefined, granted: number][] = [
@@ -436,7 +345,7 @@ Deno.test("a secure address is not reached by contacts that are not", () => {
   assertEquals(home.lookup("sips:bob@example.com").kind, "unavailable");
   home.save(["<sips:bob@10.0.0.2>"]);
   assertEquals(home.targets("sips:bob@example.com"), ["sips:bob@10.0.0.2"]);
-  assertEquals(home.targets(), [PHONE, "sips:bob@10.0.0.2"]);
+  assertEquals(home.targets(), [PHONE, "sip:bob@10.0.0.2;transport=tls"]);
 });
 
 Deno.test("contacts that do not take a method are spared it, where that is wanted", () => {
@@ -473,31 +382,6 @@ Deno.test("a full store refuses new contacts with 503, and still refreshes and f
   assertEquals([home.metrics.bindingsShed, home.metrics.registrationsRejected], [1, 1]);
   assertEquals(home.metrics.registrationsAccepted, 3);
 });
-
-/** A store that takes a turn for everything, and breaks if it is told to. */
-class SlowStore implements LocationStore {
-  isBroken = false;
-  readonly #kept = new Map<Aor, readonly Binding[]>();
-
-  async lookup(aor: Aor): Promise<readonly Binding[]> {
-    await Promise.resolve();
-    if (this.isBroken) throw new Error("store is gone");
-    return this.#kept.get(aor) ?? [];
-  }
-
-  async update(
-    aor: Aor,
-    change: (live: readonly Binding[]) => readonly Binding[],
-  ): Promise<readonly Binding[]> {
-    const next = change(await this.lookup(aor));
-    this.#kept.set(aor, next);
-    return next;
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 Deno.test("a store that takes its time is waited for", async () => {
   const home = new Home({ store: new SlowStore() });

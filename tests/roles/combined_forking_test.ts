@@ -314,14 +314,26 @@ Deno.test("a phone whose host says it has gone costs the call no time, and is no
   }
 });
 
-Deno.test("who has only a phone that has gone is unavailable, then unknown, and known when it registers again", async () => {
+Deno.test("who has only a phone that has gone is unavailable as long as it was registered for, then unknown", async () => {
+  await using world = World.of();
+  const { alice, phones: [bob] } = await withPhones(world, 1);
+  world.network.refusing.add(bob.sentBy);
+  for (let i = 0; i < 2; i++) {
+    alice.send("INVITE", BOB);
+    await alice.hears(480);
+  }
+  assertEquals(bob.requests("INVITE").length, 0);
+  await world.pass(3_600_000);
+  alice.send("INVITE", BOB);
+  await alice.hears(404);
+});
+
+Deno.test("a phone that had gone is called when it has registered again", async () => {
   await using world = World.of();
   const { alice, phones: [bob] } = await withPhones(world, 1);
   world.network.refusing.add(bob.sentBy);
   alice.send("INVITE", BOB);
   await alice.hears(480);
-  alice.send("INVITE", BOB);
-  await alice.hears(404);
   world.network.refusing.clear();
   await bob.register(BOB, ";q=1");
   alice.send("INVITE", BOB);

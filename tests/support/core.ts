@@ -4,7 +4,7 @@ import { Metrics } from "../../src/lib/metrics.ts";
 import { TimerWheel } from "../../src/lib/timer_wheel.ts";
 import { Tokens } from "../../src/lib/token.ts";
 import { Calls, Proxy, type Route, type Target } from "../../src/proxy/mod.ts";
-import { type Dns, Resolver } from "../../src/resolve/mod.ts";
+import { DeadHops, type Dns, NO_DNS, Resolver } from "../../src/resolve/mod.ts";
 import { DEFAULT_TIMERS, LocalReplies, TransactionLayer } from "../../src/transaction/mod.ts";
 import {
   Arrival,
@@ -22,10 +22,11 @@ const SERVER: SocketAddress = { address: "192.0.2.1", port: 5060 };
 /** What is different from the usual in one core. */
 export interface CoreOptions {
   readonly route?: Route;
-  readonly dns?: Dns;
+  readonly dns?: Partial<Dns>;
   readonly maxTargets?: number;
   readonly maxBreadth?: number;
   readonly maxTransactions?: number;
+  readonly maxUdpBytes?: number;
 }
 
 /** A proxy core with a route of the test's own, and peers on a network in memory. */
@@ -34,6 +35,8 @@ export class Core extends VirtualTime {
   readonly metrics = new Metrics();
   readonly transports = new Transports();
   readonly calls = new Calls();
+  readonly deadHops = new DeadHops(this.clock);
+  readonly udpOnly = new DeadHops(this.clock, { time: 300_000 });
   readonly wheel: TimerWheel;
   readonly layer: TransactionLayer;
   readonly proxy: Proxy;
@@ -73,8 +76,11 @@ export class Core extends VirtualTime {
     };
     this.proxy = new Proxy({
       layer: this.layer,
-      resolver: new Resolver(options.dns ?? { addresses: () => Promise.resolve([]) }),
+      resolver: new Resolver({ ...NO_DNS, ...options.dns }),
       transports,
+      deadHops: this.deadHops,
+      udpOnly: this.udpOnly,
+      maxUdpBytes: options.maxUdpBytes,
       replies,
       metrics,
       calls: this.calls,
@@ -106,7 +112,7 @@ export class Core extends VirtualTime {
   }
 
   /** Has it speak TCP as well: `connect` opens its connections, wherever they go. */
-  speakTcp(connect: () => Promise<Flow>): void {
+  speakTcp(connect: (peer: SocketAddress) => Flow | Promise<Flow>): void {
     this.transports.add({
       protocol: "tcp",
       local: SERVER,

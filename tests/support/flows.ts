@@ -2,6 +2,7 @@ import type { Clock } from "../../src/lib/clock.ts";
 import type { Protocol } from "../../src/sip/mod.ts";
 import {
   type Flow,
+  FlowIds,
   type FlowWatcher,
   type SocketAddress,
   socketAddressText,
@@ -18,21 +19,30 @@ export class RecordingTransport implements Transport {
   readonly local: SocketAddress;
   readonly sentBy: string;
   readonly #clock: Clock | undefined;
+  readonly #ids: FlowIds;
   readonly #flows = new Map<string, RecordingFlow>();
 
-  constructor(protocol: Protocol = "udp", local = "192.0.2.1", clock?: Clock) {
+  constructor(protocol: Protocol = "udp", local = "192.0.2.1", clock?: Clock, ids = new FlowIds()) {
     this.protocol = protocol;
     this.local = { address: local, port: 5060 };
     this.sentBy = socketAddressText(this.local);
     this.#clock = clock;
+    this.#ids = ids;
   }
 
   connect(remote: SocketAddress): RecordingFlow {
     const key = socketAddressText(remote);
     const known = this.#flows.get(key);
-    if (known !== undefined) return known;
-    const flow = new RecordingFlow(this, remote, this.#flows.size + 1, this.#clock);
+    if (known !== undefined && !known.isGone) return known;
+    const flow = new RecordingFlow(this, remote, this.#ids.next(), this.#clock);
     this.#flows.set(key, flow);
+    return flow;
+  }
+
+  /** Somebody has connected from `remote`. */
+  accept(remote: SocketAddress): RecordingFlow {
+    const flow = this.connect(remote);
+    flow.isAccepted = true;
     return flow;
   }
 
@@ -48,6 +58,7 @@ export class RecordingTransport implements Transport {
 /** A flow that keeps what it is given to send, and when that was. */
 export class RecordingFlow implements Flow {
   readonly protocol: Protocol;
+  isAccepted = false;
   readonly sent: string[] = [];
   /** When each of them was sent, in ms of the clock. */
   readonly times: number[] = [];

@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../../src/transport/mod.ts";
+import { isInstalled } from "./programs.ts";
 
 const SCENARIOS = new URL("../integration/sipp/", import.meta.url);
 
@@ -6,17 +7,7 @@ const SCENARIOS = new URL("../integration/sipp/", import.meta.url);
 const LIMIT = 60_000;
 
 /** Whether SIPp is here; says so once if not. */
-export const hasSipp: boolean = await isThere("sipp");
-
-async function isThere(program: string): Promise<boolean> {
-  try {
-    await new Deno.Command(program, { args: ["-v"], stdout: "null", stderr: "null" }).output();
-    return true;
-  } catch {
-    console.log(`${program} is not installed (Debian: sip-tester): the tests that need it are left out`);
-    return false;
-  }
-}
+export const hasSipp: boolean = await isInstalled("sipp", ["-v"], "sip-tester");
 
 /** One run of SIPp. */
 export interface SippOptions {
@@ -26,6 +17,8 @@ export interface SippOptions {
   /** Its own port. */
   readonly port: number;
   readonly calls: number;
+  /** UDP, one TCP connection for all calls, or one for each; by default UDP. */
+  readonly transport?: "udp" | "tcp" | "tcp per call";
   /** Calls started in a second. */
   readonly rate?: number;
   /** Rows of fields for the scenario. */
@@ -33,6 +26,9 @@ export interface SippOptions {
   /** Text to put in place of other text in the scenario. */
   readonly replace?: readonly [string, string];
 }
+
+/** How SIPp calls them. */
+const TRANSPORTS = { udp: "u1", tcp: "t1", "tcp per call": "tn" } as const;
 
 /** What SIPp counted. */
 export interface SippResult {
@@ -43,7 +39,7 @@ export interface SippResult {
 
 /** Runs SIPp to its end; throws with what it printed if it ends in failure. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
-  const { scenario, target, port, calls, rate = 10, csv, replace } = options;
+  const { scenario, target, port, calls, rate = 10, csv, replace, transport = "udp" } = options;
   const folder = await Deno.makeTempDir();
   try {
     let text = await Deno.readTextFile(new URL(`${scenario}.xml`, SCENARIOS));
@@ -55,9 +51,11 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     }
     const args = [
       `${target.address}:${target.port}`,
-      ...["-i", target.address, "-p", String(port)],
+      ...["-t", TRANSPORTS[transport], "-i", target.address, "-p", String(port)],
       ...["-sf", "scenario.xml", ...(csv === undefined ? [] : ["-inf", "users.csv"])],
       ...["-m", String(calls), "-r", String(rate), "-l", String(Math.max(calls, 10))],
+      // Its default is more than a process may have open.
+      ...["-max_socket", "1024"],
       ...["-nostdin", "-trace_stat", "-stf", "stat.csv", "-trace_err", "-error_file", "errors.txt"],
       ...["-timeout", `${LIMIT / 1000}s`, "-timeout_error"],
     ];
@@ -85,9 +83,12 @@ function parseStatistics(csv: string): SippResult {
   };
 }
 
-/** A UDP port of 127.0.0.1 that nobody uses. */
-export function freePort(): number {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+/** A port of 127.0.0.1 that nobody uses: what is free for UDP may be taken for TCP, and the other way round. */
+export function freePort(transport: SippOptions["transport"] = "udp"): number {
+  const hostname = "127.0.0.1";
+  const socket = transport === "udp"
+    ? Deno.listenDatagram({ transport: "udp", hostname, port: 0 })
+    : Deno.listen({ hostname, port: 0 });
   const { port } = socket.addr as Deno.NetAddr;
   socket.close();
   return port;

@@ -75,6 +75,16 @@ export class SluiceProcess {
     return this.#child.pid;
   }
 
+  /** Where it listens by another protocol than UDP; throws if it does not. */
+  addressOf(protocol: string): SocketAddress {
+    for (const line of this.#lines) {
+      if (!line.includes(" is registrar and proxy for ")) continue;
+      const match = new RegExp(`[ ,]${protocol}:\\[?([0-9a-f.:]+?)\\]?:([0-9]+)`).exec(line);
+      if (match !== null) return { address: match[1], port: Number(match[2]) };
+    }
+    throw new Error(`sluice does not listen by ${protocol}: ${this.#lines.join("\n")}`);
+  }
+
   /** What it has printed, both to standard output and error. */
   get lines(): readonly string[] {
     return this.#lines;

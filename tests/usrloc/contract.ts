@@ -28,6 +28,7 @@ export function bindingAt(clock: VirtualClock, contact: string, parts: Partial<B
     expiresAt: clock.now() + LIFETIME,
     path: [],
     methods: 0xffff,
+    flowId: 0,
     ...parts,
   };
 }
@@ -61,6 +62,7 @@ export function testContract(name: string, make: MakeStore): void {
       expiresAt: clock.now() + 0.5,
       path: ["<sip:edge1;lr;ob>", "<sip:edge2;lr>"],
       methods: 0x8001,
+      flowId: 2 ** 40 + 1,
     });
     assertEquals(await store.update(aorOf("bob"), () => [binding]), [binding]);
     assertEquals(await store.lookup(aorOf("bob")), [binding]);
@@ -88,7 +90,8 @@ export function testContract(name: string, make: MakeStore): void {
   test("a refresh changes numbers, and no texts", async (store, clock) => {
     const binding = bindingAt(clock, "sip:bob@host", { path: ["<sip:edge>"] });
     await store.update(aorOf("bob"), () => [binding]);
-    const later = { cseq: 2, q: 0.5, expiresAt: clock.now() + 2 * LIFETIME, updatedAt: clock.now() + 1 };
+    const times = { expiresAt: clock.now() + 2 * LIFETIME, updatedAt: clock.now() + 1 };
+    const later = { cseq: 2, q: 0.5, flowId: 7, ...times };
     await store.update(aorOf("bob"), ([live]) => [{ ...live, ...later }]);
     assertEquals(await store.lookup(aorOf("bob")), [{ ...binding, ...later }]);
   });

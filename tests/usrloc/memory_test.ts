@@ -137,7 +137,12 @@ function apply(
       return [...live.filter(({ contact }) => contact !== step.contact), binding];
     }
     case "refresh":
-      return live.map((binding) => ({ ...binding, cseq: binding.cseq + 1, expiresAt: clock.now() + 90_000 }));
+      return live.map((binding) => ({
+        ...binding,
+        cseq: binding.cseq + 1,
+        flowId: binding.flowId + 2 ** 31,
+        expiresAt: clock.now() + 90_000,
+      }));
     case "remove":
       return live.filter((_, i) => i !== step.at);
     case "clear":
