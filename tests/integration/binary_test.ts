@@ -42,5 +42,5 @@ Deno.test("three first starts at once all come up", async () => {
 
 integrationBody("the built file", async (use) => {
   await using server = await SluiceProcess.start([], "127.0.0.1", [binary], env);
-  await use(server.address);
+  await use({ protocol: "udp", ...server.address });
 });

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { withPhones } from "../support/phone.ts";
-import type { SocketAddress } from "../../src/transport/mod.ts";
+import type { ListenerOptions } from "../../src/transport/mod.ts";
 
 /** Gives a test a running server, by its address. */
-export type WithServer = (use: (server: SocketAddress) => Promise<void>) => Promise<void>;
+export type WithServer = (use: (server: ListenerOptions) => Promise<void>) => Promise<void>;
 
 /** What every server must do, over whatever it listens by; `label` tells the runs apart. */
 export function integrationBody(label: string, withServer: WithServer): void {
-  const test = (name: string, body: (server: SocketAddress) => Promise<void>) => {
+  const test = (name: string, body: (server: ListenerOptions) => Promise<void>) => {
     Deno.test(`${label}: ${name}`, () => withServer(body));
   };
 

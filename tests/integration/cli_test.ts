@@ -35,7 +35,7 @@ Deno.test("a settings file with three faults is refused with all three, their ke
         assertEquals(err.trimEnd().split("\n"), [
           `${file}:2: lissten: there is no such key; did you mean listen?`,
           `${file}:4: timers.t1: expected number, received string`,
-          `${file}:6: listen.0: unknown protocol: "upd:127.0.0.1:5060" (udp)`,
+          `${file}:6: listen.0: unknown protocol: "upd:127.0.0.1:5060" (udp, tcp, tls, ws, wss)`,
         ]);
       }
     },
@@ -87,7 +87,7 @@ Deno.test("the demo draws a call between two phones", async () => {
 
 Deno.test("a call that is up when the server is told to stop still gets its BYE, and then the server ends", async () => {
   await using server = await SluiceProcess.start();
-  await withPhones(server.address, ["alice", "bob"], async (alice, bob) => {
+  await withPhones({ protocol: "udp", ...server.address }, ["alice", "bob"], async (alice, bob) => {
     await bob.register();
     const call = alice.invite(bob.aor);
     const incoming = await bob.receives("INVITE");

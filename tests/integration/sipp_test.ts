@@ -1,19 +1,25 @@
 import { assertEquals } from "../support/assert.ts";
-import { freePort, hasSipp, runSipp } from "../support/sipp.ts";
+import { withServer } from "../support/server_at.ts";
+import { freePort, hasSipp, runSipp, type SippOptions } from "../support/sipp.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
 import { HAS_BATCH, UdpPeer } from "../support/sockets.ts";
 
 const ignore = !hasSipp;
 
 /** Registers `count` users whose contact is the port of a callee. */
-async function registerUsers(server: SluiceProcess, count: number, contactPort: number): Promise<string[]> {
+async function registerUsers(
+  { address: target }: Pick<SluiceProcess, "address">,
+  count: number,
+  contactPort: number,
+  transport?: SippOptions["transport"],
+): Promise<string[]> {
   const users = Array.from({ length: count }, (_, i) => `user${i}`);
   const csv = users.map((user) => [user, contactPort]);
-  const { address: target } = server;
   const result = await runSipp({
     scenario: "register",
     target,
-    port: freePort(),
+    transport,
+    port: freePort(transport),
     calls: count,
     rate: 500,
     csv,
@@ -24,19 +30,19 @@ async function registerUsers(server: SluiceProcess, count: number, contactPort: 
 
 /** Has `caller` and `callee` scenarios run against each other through the server. */
 async function calls(
-  server: SluiceProcess,
+  server: Pick<SluiceProcess, "address">,
   count: number,
   callee: string,
   caller: string,
-  replace?: readonly [string, string],
+  transport?: SippOptions["transport"],
 ): Promise<void> {
   const { address: target } = server;
-  const port = freePort();
-  const users = await registerUsers(server, 10, port);
+  const port = freePort(transport);
+  const users = await registerUsers(server, 10, port, transport);
   const csv = users.map((user) => [user]);
   const [called, calling] = await Promise.all([
-    runSipp({ scenario: callee, target, port, calls: count }),
-    runSipp({ scenario: caller, target, port: freePort(), calls: count, csv, replace }),
+    runSipp({ scenario: callee, target, port, calls: count, transport }),
+    runSipp({ scenario: caller, target, port: freePort(transport), calls: count, csv, transport }),
   ]);
   assertEquals(calling, { successful: count, failed: 0, retransmissions: 0 });
   assertEquals(called, { successful: count, failed: 0, retransmissions: 0 });
@@ -115,4 +121,22 @@ Deno.test({
     });
     assertEquals([result.successful, result.failed], [5, 0]);
   },
+});
+
+for (const transport of ["tcp", "tcp per call"] as const) {
+  Deno.test({
+    name: `SIPp registers a hundred users over ${transport}`,
+    ignore,
+    fn: () =>
+      withServer("tcp", "127.0.0.1", {}, async (address, { metrics }) => {
+        await registerUsers({ address }, 100, 9, transport);
+        assertEquals(metrics.connectionsOpened, transport === "tcp" ? 1 : 100);
+      }),
+  });
+}
+
+Deno.test({
+  name: "SIPp makes twenty calls over tcp, and none fails",
+  ignore,
+  fn: () => withServer("tcp", "127.0.0.1", {}, (address) => calls({ address }, 20, "uas", "uac", "tcp")),
 });
