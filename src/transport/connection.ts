@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   readonly wholeMessage: number;
   /** From the last byte heard to the end. */
   readonly idle: number;
-  /** Bytes that may wait to be written. */
+  /** Bytes that may wait to be written from one turn to the next; in one turn eight times that. */
   readonly writeQueue: number;
 }
 
@@ -59,6 +59,9 @@ const COUNTERS: Readonly<Partial<Record<CloseReason, keyof Metrics & `connection
   "broken stream": "connectionsBroken",
 };
 
+/** How many times the bytes that may wait may come together in one turn, as when many answers fall due at once. */
+const BURST = 8;
+
 /**
  * One connection as a flow: its write queue, its deadlines, and who wants to know of its end. How bytes become
  * messages is for those who extend it to say.
@@ -82,8 +85,10 @@ export class Connection extends Timer implements Flow {
   /** What waits, and what the wire has and has not yet written. */
   #queue: string[] = [];
   #waiting = 0;
+  /** Of what waits, what has waited since before this turn: nobody can be blamed for not having read the rest. */
+  #stale = 0;
   #isWriting = false;
-  #flushIsDue = false;
+  #isTurnOpen = false;
   /** What is to happen when all is written. */
   #lastWill: CloseReason | undefined = undefined;
   /** Told when nothing waits any more. */
@@ -110,7 +115,8 @@ export class Connection extends Timer implements Flow {
       this.#host.metrics.sendsFailed++;
       return false;
     }
-    if (this.#waiting + text.length > this.#host.options.writeQueue) {
+    const { writeQueue } = this.#host.options;
+    if (this.#stale + text.length > writeQueue || this.#waiting + text.length > BURST * writeQueue) {
       this.#host.metrics.sendsFailed++;
       // Nobody is told from within this call.
       queueMicrotask(() => this.close("write queue"));
@@ -217,21 +223,29 @@ export class Connection extends Timer implements Flow {
   #put(text: string): void {
     this.#queue.push(text);
     this.#waiting += text.length;
-    if (this.#flushIsDue || this.#isWriting) return;
-    this.#flushIsDue = true;
-    // What is sent in one turn leaves together.
-    queueMicrotask(() => this.#write());
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    queueMicrotask(() => this.#endTurn());
+  }
+
+  /** What is sent in one turn leaves together. */
+  #endTurn(): void {
+    this.#isTurnOpen = false;
+    this.#stale = this.#waiting;
+    if (!this.#isWriting && !this.isGone) this.#write();
   }
 
   async #write(): Promise<void> {
-    this.#flushIsDue = false;
     this.#isWriting = true;
     try {
       while (this.#queue.length > 0) {
         const texts = this.#queue;
         this.#queue = [];
         await this.#wire.write(texts);
-        for (const text of texts) this.#waiting -= text.length;
+        for (const text of texts) {
+          this.#waiting -= text.length;
+          this.#stale -= text.length;
+        }
       }
     } catch {
       // Why it is gone, the reading side knows better.

@@ -151,6 +151,7 @@ Deno.test("a peer that does not read is closed when no more may wait, and told o
   assert(flow.send("x".repeat(60)));
   await turn();
   assert(flow.send("x".repeat(40)));
+  await turn();
   assert(!flow.send("x"));
   flow.ping();
   assertEquals(told, []);
@@ -162,6 +163,18 @@ Deno.test("a peer that does not read is closed when no more may wait, and told o
   await turn();
   assertEquals([told.length, ends.length, wire.closed, wire.writes.length], [1, 1, 1, 1]);
   assertEquals(metrics.snapshot(), { messagesSent: 2, sendsFailed: 2, connectionsFull: 1 });
+});
+
+Deno.test("a peer is not blamed for what falls due to it in one turn, up to eight times what may wait", async () => {
+  const { flow, wire, metrics } = connected();
+  for (let i = 0; i < 8; i++) assert(flow.send("x".repeat(100)));
+  await turn();
+  await wire.done();
+  assertEquals([flow.isGone, flow.waiting], [false, 0]);
+  for (let i = 0; i < 8; i++) assert(flow.send("x".repeat(100)));
+  assert(!flow.send("x"));
+  await turn();
+  assertEquals(metrics.connectionsFull, 1);
 });
 
 Deno.test("what was given is written before a connection ends, and nothing more is taken", async () => {
