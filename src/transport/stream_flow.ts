@@ -1,6 +1,7 @@
 import type { ByteArea } from "../lib/latin1.ts";
 import { Framer, type FrameSink, type StreamFault } from "../sip/mod.ts";
 import type { Arrival } from "./arrival.ts";
+import type { CarrierSink } from "./carrier.ts";
 import { Connection, type ConnectionHost, type Wire } from "./connection.ts";
 import type { SocketAddress } from "./flow.ts";
 
@@ -12,7 +13,7 @@ export interface StreamHost extends ConnectionHost {
 }
 
 /** A connection whose bytes are cut into messages by their Content-Length, over TCP or TLS (RFC 3261 §18.3). */
-export class StreamFlow extends Connection implements FrameSink {
+export class StreamFlow extends Connection implements FrameSink, CarrierSink {
   readonly #host: StreamHost;
   readonly #framer: Framer;
   /** Whether anything was complete in what is being read. */
@@ -37,6 +38,16 @@ export class StreamFlow extends Connection implements FrameSink {
     // What is unfinished after something whole has only just begun.
     if (this.#isNews || !isPartial) this.heard(true);
     if (isPartial) this.heard(false);
+  }
+
+  /** The peer sends no more, but may still listen. */
+  ended(): void {
+    this.closeWhenWritten("peer");
+  }
+
+  /** The connection was reset, or we have closed it. */
+  gone(): void {
+    this.close("peer");
   }
 
   /** @internal */

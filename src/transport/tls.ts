@@ -1,5 +1,5 @@
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect, createServer, type Server, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import { canonicalIp } from "../lib/ip_address.ts";
 import { Timer } from "../lib/timer_wheel.ts";
 import type { Arrival } from "./arrival.ts";
@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { type Peer, type SocketAddress, socketAddressText } from "./flow.ts";
 import type { StreamHost } from "./stream_flow.ts";
 import { type StreamOptions, type StreamParts, StreamTransport } from "./stream_transport.ts";
+import { TlsDial } from "./tls_dial.ts";
 import { TlsFlow } from "./tls_flow.ts";
 import type { TlsIdentity } from "./tls_identity.ts";
 import { Acceptor } from "./acceptor.ts";
@@ -20,10 +21,6 @@ export interface TlsTransportOptions extends StreamOptions {
   /** The host and port of our Via and the like; where it listens if left out. */
   readonly sentBy?: string;
 }
-
-/** What the runtime says of a certificate that is signed by nobody we trust, and of one that has expired alike. */
-const UNTRUSTED: readonly string[] = ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"];
-const NOT_TRUSTED = "its certificate is signed by no authority we trust, or it has expired";
 
 /** SIP over TLS (RFC 3261 §26.2.1): one listener, and the connections to those who prove their name (RFC 5922). */
 export class TlsTransport extends StreamTransport implements StreamHost {
@@ -40,7 +37,7 @@ export class TlsTransport extends StreamTransport implements StreamHost {
   readonly #stopReloading: () => void;
   /** By the peer's address and port, until they are through. */
   readonly #handshakes = new Map<string, Handshake>();
-  readonly #dials = new Set<Dial>();
+  readonly #dials = new Set<TlsDial>();
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined = undefined;
@@ -77,18 +74,17 @@ export class TlsTransport extends StreamTransport implements StreamHost {
   }
 
   protected dial(peer: Peer): Promise<Connection> {
-    const { address: host, port } = peer;
+    const { address, port } = peer;
     const name = nameOf(peer);
-    const carrier = connectTcp({ host, port });
-    const socket = connect({ ...this.#identity.clientOptions(name), socket: carrier });
+    const dial = new TlsDial(this.#identity.clientOptions(name), peer);
+    const { carrier, socket } = dial;
     this.#track(carrier);
     this.#track(socket);
-    const dial = new Dial(socket, carrier);
     this.#dials.add(dial);
     this.wheel.arm(dial, this.options.connect);
     return dial.done.then(() => {
       const id = this.parts.flowIds.next();
-      const remote = { address: host, port };
+      const remote = { address, port };
       return this.opened(new TlsFlow(this, socket, carrier, remote, id, true, [name]), this.keyOf(peer));
     }).finally(() => {
       this.wheel.disarm(dial);
@@ -184,40 +180,6 @@ class Handshake extends Timer {
 
   override onTimer(): void {
     this.onFailure();
-  }
-}
-
-/** A connection that is being opened, and how long that may take. */
-class Dial extends Timer {
-  /** Resolves when the peer has proved its name. */
-  readonly done: Promise<void>;
-  readonly fail: (reason: string) => void;
-
-  /** `carrier`: the socket under that of TLS. */
-  constructor(socket: TLSSocket, carrier: Socket) {
-    super();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.fail = (reason) => {
-      reject(new Error(reason));
-      socket.destroy();
-      carrier.destroy();
-    };
-    carrier.setNoDelay(true);
-    carrier.setKeepAlive(true);
-    carrier.on("error", reject);
-    socket.on("secureConnect", () => {
-      if (socket.authorized) resolve();
-      else this.fail(NOT_TRUSTED);
-    });
-    socket.on("error", (error: Error & { code?: string }) => {
-      reject(UNTRUSTED.includes(error.code ?? "") ? new Error(NOT_TRUSTED, { cause: error }) : error);
-    });
-    socket.on("close", () => reject(new Error("the peer closed the connection")));
-  }
-
-  override onTimer(): void {
-    this.fail("it took too long");
   }
 }
 

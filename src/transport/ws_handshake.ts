@@ -1,109 +1,98 @@
-import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { latin1Bytes } from "../lib/latin1.ts";
 import { Timer } from "../lib/timer_wheel.ts";
+import {
+  acceptance,
+  answerText,
+  BAD_REQUEST,
+  HttpHeadReader,
+  refusalOf,
+  requestOf,
+  TOO_MANY,
+  UPGRADE_REQUIRED,
+  type WsPolicy,
+} from "../websocket/mod.ts";
+import type { Carrier, CarrierSink } from "./carrier.ts";
+import { PASSED_OVER } from "./ws_wire.ts";
 
-/** Who may open a WebSocket, and where. */
-export interface WsPolicy {
-  /** The path of the URL; a query may follow. */
-  readonly path: string;
-  /** The pages that may connect, as browsers name them in Origin; none: all. */
-  readonly origins: readonly string[];
+/** Who wants to know what becomes of a handshake. */
+export interface HandshakeHost {
+  readonly policy: WsPolicy;
+  /** It has led to a WebSocket, which begins when `answer` is sent; `rest` came behind the request. */
+  upgraded(handshake: WsHandshake, answer: Uint8Array, rest: Uint8Array): void;
+  /** It is over, and its connection closed, and there is no WebSocket. */
+  failed(handshake: WsHandshake): void;
 }
 
-/** An HTTP response that ends the connection. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: readonly string[];
-  readonly body: string;
-}
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>SIP over WebSocket</title>
-<p>This port speaks SIP over WebSocket (RFC 7118) to browsers and other SIP user agents. There are no pages here.</p>
-</html>
-`;
-
-/** What any request gets that does not ask for a WebSocket. */
-export const UPGRADE_REQUIRED: HttpAnswer = {
-  status: 426,
-  reason: "Upgrade Required",
-  headers: ["Upgrade: websocket", "Connection: Upgrade, close", "Content-Type: text/html; charset=utf-8"],
-  body: PAGE,
-};
-
-/** What those get who come when there are too many. */
-export const TOO_MANY = refusal(
-  503,
-  "Service Unavailable",
-  "There are too many connections; try again later.",
-);
-
-/** What those get whose bytes are no HTTP. */
-export const BAD_REQUEST = refusal(400, "Bad Request", "This is not HTTP as this port understands it.");
-
-const NOT_SIP = refusal(
-  400,
-  "Bad Request",
-  'This port speaks SIP over WebSocket: offer the subprotocol "sip" (RFC 7118).',
-);
-const WRONG_PATH = refusal(404, "Not Found", "There is no WebSocket at this path.");
-const WRONG_ORIGIN = refusal(403, "Forbidden", "Pages of this origin may not connect.");
-
-function refusal(status: number, reason: string, sentence: string): HttpAnswer {
-  const headers = ["Connection: close", "Content-Type: text/plain; charset=utf-8"];
-  return { status, reason, headers, body: `${sentence}\n` };
-}
-
-/**
- * Why a request to upgrade is refused; undefined if it is not. One without Origin is not from a web page, and free
- * to name any: it is let in.
- */
-export function refusalOf({ url = "", headers }: IncomingMessage, policy: WsPolicy): HttpAnswer | undefined {
-  if (headers.upgrade?.toLowerCase() !== "websocket") return UPGRADE_REQUIRED;
-  if (url.split("?", 1)[0] !== policy.path) return WRONG_PATH;
-  const { origin } = headers;
-  if (origin !== undefined && policy.origins.length > 0 && !policy.origins.includes(origin.toLowerCase())) {
-    return WRONG_ORIGIN;
-  }
-  const offered = headers["sec-websocket-protocol"]?.split(",") ?? [];
-  return sipAmong(offered.map((name) => name.trim())) === undefined ? NOT_SIP : undefined;
-}
-
-/** The subprotocol of SIP as the client spells it (RFC 7118 §4.1): only its own spelling will it take for an answer. */
-export function sipAmong(offered: Iterable<string>): string | undefined {
-  for (const name of offered) if (name.toLowerCase() === "sip") return name;
-  return undefined;
-}
-
-/** Sends an answer by itself, without the HTTP server, and nothing after it. */
-export function sendAnswer(socket: Duplex, answer: HttpAnswer, withBody = true): void {
-  const { status, reason, headers, body } = answer;
-  const head = [`HTTP/1.1 ${status} ${reason}`, ...headers, `Content-Length: ${body.length}`];
-  // Who has gone needs no answer.
-  socket.on("error", () => {});
-  socket.end(`${head.join("\r\n")}\r\n\r\n${withBody ? body : ""}`);
-  // What was not read when a socket closes takes the answer with it.
-  socket.resume();
-}
-
-/** A connection on its way to be a WebSocket. */
-export class WsHandshake extends Timer {
+/** A connection on its way to be a WebSocket; armed, it is closed when its time is over. */
+export class WsHandshake extends Timer implements CarrierSink {
+  readonly carrier: Carrier;
+  /** Whether there is room for it. */
+  readonly isAdmitted: boolean;
   /** Whether it gets what it asks for, and that is a page. */
   isAnswered = false;
-  /** Called when it ends. */
-  onClose: () => void = () => {};
 
-  /** `isAdmitted`: there is room for it. */
-  constructor(readonly socket: Socket, readonly address: string, readonly isAdmitted: boolean) {
+  readonly #host: HandshakeHost;
+  /** Undefined once the request has its answer. */
+  #head: HttpHeadReader | undefined = new HttpHeadReader();
+  #passedOver = 0;
+  #isOver = false;
+
+  constructor(host: HandshakeHost, carrier: Carrier, isAdmitted: boolean) {
     super();
+    this.#host = host;
+    this.carrier = carrier;
+    this.isAdmitted = isAdmitted;
+  }
+
+  /** Takes the request, or more of it. */
+  read(bytes: Uint8Array): void {
+    if (this.#head === undefined) return this.#passOver(bytes.length);
+    const head = this.#head.push(bytes);
+    if (head === undefined) return;
+    this.#head = undefined;
+    const request = head === "bad" ? undefined : requestOf(head);
+    if (head === "bad" || request === undefined) return this.#answer(answerText(BAD_REQUEST));
+    const refusal = this.isAdmitted ? refusalOf(request, this.#host.policy) : TOO_MANY;
+    if (refusal !== undefined) {
+      this.isAnswered = refusal === UPGRADE_REQUIRED;
+      return this.#answer(answerText(refusal, request.method !== "HEAD"));
+    }
+    this.#isOver = true;
+    this.#host.upgraded(this, latin1Bytes(acceptance(request)), bytes.subarray(head.end));
+  }
+
+  caughtUp(): undefined {
+    return undefined;
+  }
+
+  ended(): void {
+    this.close();
+  }
+
+  gone(): void {
+    this.close();
+  }
+
+  /** Ends it now, unless it has led to a WebSocket. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.carrier.close();
+    this.#host.failed(this);
   }
 
   /** It has had its time. */
   override onTimer(): void {
-    this.socket.destroy();
+    this.close();
+  }
+
+  #answer(text: string): void {
+    // What is unread when a connection is closed takes the answer with it: so the peer is to close first.
+    this.carrier.write(latin1Bytes(text)).then(() => this.carrier.endWriting(), () => this.close());
+  }
+
+  #passOver(count: number): void {
+    this.#passedOver += count;
+    if (this.#passedOver > PASSED_OVER) this.close();
   }
 }

@@ -33,7 +33,7 @@ for (
       { origins: ["https://example.com"] },
     ],
     ["no key", upgrade({ "Sec-WebSocket-Key": undefined }), 400, undefined],
-    ["a version from before", upgrade({ "Sec-WebSocket-Version": "7" }), 400, undefined],
+    ["a version from before", upgrade({ "Sec-WebSocket-Version": "7" }), 426, undefined],
     ["SIP without WebSocket", requestText("OPTIONS"), 400, undefined],
     ["garbage", "\x00\x01\x02\r\n\r\n", 400, undefined],
     ["a head without end", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`, 400, undefined],

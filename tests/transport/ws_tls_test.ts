@@ -1,26 +1,10 @@
-import { TlsIdentity, type TlsOptions } from "../../src/transport/tls_identity.ts";
 import { FlowError } from "../../src/transport/flow.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../support/assert.ts";
-import { type CertificateName, filesOf, keyPath, pemPath } from "../support/certificates.ts";
+import { type CertificateName, keyPath, pemPath } from "../support/certificates.ts";
 import { requestText } from "../support/messages.ts";
 import { hasIpv6 } from "../support/sockets.ts";
 import { exchange, turn, WsHost, WsPeer } from "./ws_host.ts";
-
-const CA = Deno.readTextFileSync(pemPath("ca"));
-
-/** Whoever has the certificate of that name, and believes the test authority. */
-function identity(
-  name: CertificateName = "loopback",
-  options: Partial<TlsOptions> = {},
-): Promise<TlsIdentity> {
-  return TlsIdentity.load({
-    certificates: [filesOf(name)],
-    minVersion: "1.2",
-    ca: pemPath("ca"),
-    clientCertificates: "none",
-    ...options,
-  });
-}
+import { CA, identity } from "./ws_identity.ts";
 
 for (const address of hasIpv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
   Deno.test(`wss at ${address}: a message arrives, and is answered on its connection`, async () => {
