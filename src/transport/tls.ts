@@ -6,20 +6,17 @@ import type { Arrival } from "./arrival.ts";
 import type { Connection } from "./connection.ts";
 import { type Peer, type SocketAddress, socketAddressText } from "./flow.ts";
 import type { StreamHost } from "./stream_flow.ts";
-import { type StreamOptions, type StreamParts, StreamTransport } from "./stream_transport.ts";
+import { type StreamParts, StreamTransport } from "./stream_transport.ts";
+import type { TcpOptions } from "./tcp.ts";
 import { TlsDial } from "./tls_dial.ts";
 import { TlsFlow } from "./tls_flow.ts";
 import type { TlsIdentity } from "./tls_identity.ts";
 import { Acceptor } from "./acceptor.ts";
 
 /** How one listener for TLS is set up. */
-export interface TlsTransportOptions extends StreamOptions {
+export interface TlsTransportOptions extends TcpOptions {
   /** Who we are, and whom we believe; it may change while we listen. */
   readonly identity: TlsIdentity;
-  /** The most bytes of one message. */
-  readonly messageBytes: number;
-  /** The host and port of our Via and the like; where it listens if left out. */
-  readonly sentBy?: string;
 }
 
 /** SIP over TLS (RFC 3261 §26.2.1): one listener, and the connections to those who prove their name (RFC 5922). */

@@ -2,20 +2,16 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Carrier, CarrierOwner, CarrierSink } from "./carrier.ts";
 import type { SocketAddress } from "./flow.ts";
-
-/** The part of a socket that its types leave out. */
-interface HandledSocket extends Socket {
-  readonly _handle?: { readStop(): void; readStart(): void } | null;
-}
+import { ReadHold } from "./read_hold.ts";
 
 /** A TCP connection of node:net on which TLS is spoken, or is to be: until then it carries nothing. */
 export class TlsCarrier implements Carrier {
   readonly remote: SocketAddress;
-  readonly #raw: HandledSocket;
+  readonly #raw: Socket;
+  readonly #hold: ReadHold;
   readonly #owner: CarrierOwner;
   #socket: TLSSocket | undefined = undefined;
   #sink: CarrierSink | undefined = undefined;
-  #isHeld = false;
   #isOver = false;
   /** Sockets that are not closed. */
   #open = 0;
@@ -24,6 +20,7 @@ export class TlsCarrier implements Carrier {
   constructor(raw: Socket, remote: SocketAddress, owner: CarrierOwner, socket?: TLSSocket) {
     this.remote = remote;
     this.#raw = raw;
+    this.#hold = new ReadHold(raw);
     this.#owner = owner;
     this.#socket = socket;
     raw.setNoDelay(true);
@@ -44,10 +41,11 @@ export class TlsCarrier implements Carrier {
   secured(socket: TLSSocket): void {
     if (this.#socket === undefined) this.#follow(socket);
     this.#socket = socket;
+    const isOver = () => this.#isOver;
     socket.on("data", (bytes: Uint8Array) => {
       if (this.#isOver) return;
       this.#sink!.read(bytes);
-      this.#readNoFurther();
+      this.#hold.until(this.#sink!.caughtUp(), isOver);
     });
     socket.on("end", () => {
       if (this.#isOver) return;
@@ -93,20 +91,6 @@ export class TlsCarrier implements Carrier {
         this.#sink?.gone();
       }
       if (--this.#open === 0) this.#owner.carrierClosed(this);
-    });
-  }
-
-  /** Reading goes on when the answers to what was read have left. */
-  #readNoFurther(): void {
-    if (this.#isHeld) return;
-    const caughtUp = this.#sink!.caughtUp();
-    if (caughtUp === undefined) return;
-    this.#isHeld = true;
-    // A pause of either socket would keep what comes from us, but the runtime would go on to store it.
-    this.#raw._handle?.readStop();
-    caughtUp.then(() => {
-      this.#isHeld = false;
-      if (!this.#isOver) this.#raw._handle?.readStart();
     });
   }
 }

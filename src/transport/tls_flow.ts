@@ -3,21 +3,16 @@ import type { TLSSocket } from "node:tls";
 import { latin1Bytes } from "../lib/latin1.ts";
 import type { Wire } from "./connection.ts";
 import type { SocketAddress } from "./flow.ts";
+import { ReadHold } from "./read_hold.ts";
 import { StreamFlow, type StreamHost } from "./stream_flow.ts";
 
 /** Milliseconds a connection may take to say goodbye. */
 const GOODBYE = 2_000;
 
-/** The part of a socket that its types leave out. */
-interface HandledSocket extends Socket {
-  readonly _handle?: { readStop(): void; readStart(): void } | null;
-}
-
 /** One connection over TLS. */
 export class TlsFlow extends StreamFlow {
   /** The SIP domains the peer has proved to be of (RFC 5922 §7); none if it has proved nothing. */
   readonly verifiedNames: readonly string[];
-  #isHeld = false;
 
   /** `carrier`: the socket under that of TLS; `isDialed`: we opened it. Reading begins at once. */
   constructor(
@@ -31,27 +26,15 @@ export class TlsFlow extends StreamFlow {
   ) {
     super(host, new TlsWire(socket), remote, id, isDialed);
     this.verifiedNames = verifiedNames;
+    const hold = new ReadHold(carrier);
+    const isGone = () => this.isGone;
     socket.on("data", (bytes: Uint8Array) => {
       this.read(bytes);
-      this.#readNoFurther(carrier);
+      hold.until(this.caughtUp(), isGone);
     });
     // What was answered by now may still leave.
     socket.on("end", () => this.closeWhenWritten("peer"));
     socket.on("close", () => this.close("peer"));
-  }
-
-  /** Reading goes on when the answers to what was read have left. */
-  #readNoFurther(carrier: HandledSocket): void {
-    if (this.#isHeld) return;
-    const caughtUp = this.caughtUp();
-    if (caughtUp === undefined) return;
-    this.#isHeld = true;
-    // A pause of either socket would keep what comes from us, but the runtime would go on to store it.
-    carrier._handle?.readStop();
-    caughtUp.then(() => {
-      this.#isHeld = false;
-      if (!this.isGone) carrier._handle?.readStart();
-    });
   }
 }
 

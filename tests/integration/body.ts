@@ -101,3 +101,23 @@ export function integrationBody(label: string, withServer: WithServer): void {
       assertEquals((await alice.send("MESSAGE", "sip:nobody@example.com").final()).status, 404);
     }));
 }
+
+/**
+ * A phone whose flow is known to have ended costs nobody any time. Its binding goes with the flow, but where its
+ * contact leads elsewhere: the port a phone listens at over TCP and TLS, refused only when it is called.
+ */
+export function passesOverThoseGone(server: ListenerOptions): Promise<void> {
+  const isDialable = server.protocol === "tcp" || server.protocol === "tls";
+  return withPhones(server, ["alice", "bob", "bob"], async (alice, desk, mobile) => {
+    await desk.register({ params: ";q=0.9" });
+    await mobile.register({ params: ";q=0.1" });
+    await desk.close();
+    const call = alice.invite(desk.aor);
+    (await mobile.receives("INVITE")).reply(200);
+    await call.receives(200);
+    const last = await mobile.register({ params: ";q=0.1" });
+    assertEquals(last.all("Contact").length, isDialable ? 2 : 1);
+    await mobile.close();
+    await alice.send("MESSAGE", desk.aor).receives(480);
+  });
+}
